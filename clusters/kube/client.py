@@ -1,0 +1,185 @@
+"""One question to one cluster, and its answer or a KubeError before the deadline."""
+
+import re
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+from clusters.kube import decode, errors, problems, workloads
+from clusters.kube.kinds import KINDS
+from clusters.kube.transport import Transport
+from clusters.kube.types import Connection, Identity, PodProblem, Row, Version, WorkloadState
+
+PAGE_SIZE = 500
+LARGEST_LIST = 64 * 1024 * 1024
+LARGEST_ANSWER = 1024 * 1024
+MOST_PAGES = 2000
+SEGMENT = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._:-]{0,251}[A-Za-z0-9])?\Z")
+
+Params = Mapping[str, str | int]
+
+
+class _Version(msgspec.Struct, rename="camel"):
+    git_version: str
+    platform: str = ""
+
+
+class _Named(msgspec.Struct):
+    metadata: dict[str, Any]
+
+
+class Client:
+    """A synchronous client; one for each thread. Every call raises KubeError when it fails.
+
+    `deadline` is in seconds of real time for each request, from the name look-up to the last byte.
+    Nothing is repeated, no redirect is followed, TLS is always verified.
+    """
+
+    def __init__(
+        self, connection: Connection, identity: Identity, *, deadline: float = 10.0
+    ) -> None:
+        """BadCertificate when the connection's own certificates cannot be used."""
+        self._transport = Transport(connection, identity, deadline)
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the connection; the client must not be used afterwards."""
+        self._transport.close()
+
+    def version(self) -> Version:
+        """The version of the API server (/version)."""
+        body = self._transport.send("GET", "/version").body
+        try:
+            found = msgspec.json.decode(body, type=_Version)
+        except msgspec.MsgspecError as error:
+            raise errors.BadAnswer("What answers there is not a Kubernetes API.") from error
+        text = errors.safe_text
+        return Version(text(found.git_version, 64), text(found.platform, 64))
+
+    def ready(self) -> bool:
+        """True when the API server calls itself ready (/readyz); ServerFailed when it does not."""
+        self._transport.send("GET", "/readyz", accept="*/*")
+        return True
+
+    def system_uid(self) -> str:
+        """The uid of namespace kube-system, which is as good as the cluster's own id.
+
+        "" when this identity may not read it or it does not exist.
+        """
+        try:
+            body = self._transport.send("GET", "/api/v1/namespaces/kube-system").body
+            return str(msgspec.json.decode(body, type=_Named).metadata.get("uid", ""))
+        except (errors.Forbidden, errors.NotFound):
+            return ""
+        except msgspec.MsgspecError as error:
+            raise errors.BadAnswer("What answers there is not a Kubernetes API.") from error
+
+    def nodes(self) -> list[Row]:
+        """All nodes; read in pages of 500."""
+        return self.rows("Node")
+
+    def pods(self, namespace: str | None = None, label_selector: str | None = None) -> list[Row]:
+        """The pods of a namespace (None: of all); read in pages of 500."""
+        return self.rows("Pod", namespace, label_selector)
+
+    def rows(
+        self, kind: str, namespace: str | None = None, label_selector: str | None = None
+    ) -> list[Row]:
+        """The rows of one of `kinds.KINDS`; an object that cannot be read is left out."""
+        chosen = KINDS[kind]
+        path = chosen.path if namespace is None else _namespaced(chosen.path, namespace)
+        params: dict[str, str | int] = {"limit": PAGE_SIZE}
+        if label_selector:
+            params["labelSelector"] = label_selector
+        found: list[Row] = []
+        for _ in range(MOST_PAGES):
+            url = f"{path}?{urlencode(params)}"
+            answer = self._transport.send("GET", url, accept=chosen.accept, largest=LARGEST_LIST)
+            page = decode.page(chosen, answer.body)
+            found += page.rows
+            if not page.next:
+                return found
+            params["continue"] = page.next
+        raise errors.BadAnswer("The list never ends.")
+
+    def get(
+        self, path: str, params: Params | None = None, *, accept: str = "application/json"
+    ) -> Any:
+        """The decoded JSON at `path` ("/apis/…"), at most 64 MiB; for what is not a hot path.
+
+        `accept` may ask for another form of the same, e.g. a Table or PartialObjectMetadata.
+        """
+        url = f"{path}?{urlencode(params)}" if params else path
+        return _json(self._transport.send("GET", url, accept=accept, largest=LARGEST_LIST).body)
+
+    def request(
+        self, method: str, path: str, body: Any = None, content_type: str = "application/json"
+    ) -> Any:
+        """The decoded JSON answer to a request that may change something; sent once, ever.
+
+        `body` is anything JSON can say; patches name their kind in `content_type`.
+        """
+        answer = self._transport.send(
+            method, path, body=body, content_type=content_type, largest=LARGEST_LIST
+        )
+        return _json(answer.body)
+
+    def workload_state(self, kind: str, namespace: str, name: str) -> WorkloadState:
+        """How far a Deployment, StatefulSet, DaemonSet or Job is; NotFound when there is none."""
+        url = _namespaced(workloads.PATHS[kind], namespace, name)
+        body = self._transport.send("GET", url, largest=LARGEST_LIST).body
+        return workloads.state(kind, namespace, name, body)
+
+    def pod_problems(self, namespace: str, selector: str) -> list[PodProblem]:
+        """What is wrong with the (first 500) pods that a selector picks; [] when nothing is."""
+        params = {"labelSelector": selector, "limit": PAGE_SIZE}
+        url = f"{_namespaced('/api/v1/pods', namespace)}?{urlencode(params)}"
+        return problems.problems(self._transport.send("GET", url, largest=LARGEST_LIST).body)
+
+    def log_tail(
+        self, namespace: str, pod: str, container: str, lines: int = 100, previous: bool = False
+    ) -> str:
+        """The last lines of a container's log, at most 1 MiB; `previous`: of its last run.
+
+        As the container wrote them, control characters and all: make them harmless before showing.
+        """
+        params = {
+            "container": container,
+            "tailLines": lines,
+            "previous": str(previous).lower(),
+            "limitBytes": LARGEST_ANSWER,
+        }
+        url = f"{_namespaced('/api/v1/pods', namespace, pod)}/log?{urlencode(params)}"
+        # The API server may send a little more than limitBytes.
+        answer = self._transport.send("GET", url, accept="*/*", largest=2 * LARGEST_ANSWER)
+        return answer.body.decode("utf-8", "replace")
+
+
+def _namespaced(path: str, namespace: str, name: str | None = None) -> str:
+    """/api/v1/pods, "a" and "b" become /api/v1/namespaces/a/pods/b."""
+    for each in (namespace, name):
+        if each is not None and not SEGMENT.match(each):
+            raise errors.NotFound("There is no object of this name.", 404)
+    group, _, plural = path.rpartition("/")
+    whole = f"{group}/namespaces/{quote(namespace)}/{plural}"
+    return whole if name is None else f"{whole}/{quote(name)}"
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise errors.BadAnswer("The answer is not JSON.") from error

@@ -1,0 +1,171 @@
+"""Bytes of the API server to rows: lists, watch events and error answers in protobuf.
+
+Protocol: https://kubernetes.io/docs/reference/using-api/api-concepts/#protobuf-encoding (a magic
+number, then an `Unknown` that holds the object; watch frames carry a 4-byte big-endian length).
+"""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import msgspec
+from google.protobuf.message import DecodeError
+
+from clusters.kube import errors
+from clusters.kube.kinds import Kind
+from clusters.kube.schema import MAGIC, MESSAGE
+from clusters.kube.types import Row
+
+LARGEST_FRAME = 32 * 1024 * 1024
+INITIAL_EVENTS_END = b"k8s.io/initial-events-end"
+# AttributeError: a text that is not UTF-8 comes out of protobuf as bytes.
+BAD_OBJECT = (DecodeError, ValueError, TypeError, OverflowError, AttributeError)
+
+_event = MESSAGE["WatchEvent"].FromString
+_unknown = MESSAGE["Unknown"].FromString
+_object = MESSAGE["AnyObject"].FromString
+
+
+class Page(NamedTuple):
+    """One page of a list; `skipped` counts the objects that could not be read."""
+
+    rows: list[Row]
+    version: str
+    next: str
+    skipped: int
+
+
+class WatchEvent(NamedTuple):
+    """One event; `row` is set for ADDED and MODIFIED, `uid` for DELETED, else BOOKMARK."""
+
+    type: str
+    version: str
+    row: Row | None = None
+    uid: str = ""
+    initial_end: bool = False
+
+
+class Frames:
+    """Cuts a stream of bytes into frames; keeps what is incomplete."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether the stream so far ends inside a frame."""
+        return bool(self._buffer)
+
+    def feed(self, chunk: bytes) -> Iterator[bytes]:
+        """The frames completed by `chunk`; BadAnswer for one that is larger than 32 MiB."""
+        buffer = self._buffer
+        buffer += chunk
+        start, end = 0, len(buffer)
+        try:
+            while end - start >= 4:
+                size = int.from_bytes(buffer[start : start + 4], "big")
+                if size > LARGEST_FRAME:
+                    raise errors.BadAnswer("A watch event is too large or the stream is damaged.")
+                if end - start - 4 < size:
+                    break
+                start += 4 + size
+                yield bytes(buffer[start - size : start])
+        finally:
+            del buffer[:start]
+
+
+def page(kind: Kind, body: bytes) -> Page:
+    """A page of a list; BadAnswer when the list itself (not one object of it) is unreadable."""
+    try:
+        found = MESSAGE["RawList"].FromString(_payload(body))
+        version, following = found.metadata.resourceVersion, getattr(found.metadata, "continue")
+    except BAD_OBJECT as error:
+        raise errors.BadAnswer("The list that came back is not Kubernetes protobuf.") from error
+    rows, skipped = [], 0
+    for item in found.items:
+        try:
+            rows.append(kind.project(kind.decode(item)))
+        except BAD_OBJECT:
+            skipped += 1
+    return Page(rows, version, following, skipped)
+
+
+def event(kind: Kind, frame: bytes) -> WatchEvent | None:
+    """The event in a frame, None when this one object is unreadable or of an unknown type.
+
+    A KubeError is raised for an event of type ERROR: the Status it carries.
+    """
+    try:
+        found = _event(frame)
+        payload = _payload(found.object.raw)
+        return _read(kind, found.type, payload)
+    except BAD_OBJECT:
+        return None
+
+
+def _read(kind: Kind, type_: str, payload: bytes) -> WatchEvent | None:
+    if type_ in ("ADDED", "MODIFIED"):
+        message = kind.decode(payload)
+        return WatchEvent(type_, message.metadata.resourceVersion, kind.project(message))
+    if type_ in ("DELETED", "BOOKMARK"):
+        metadata = _object(payload).metadata
+        ended = type_ == "BOOKMARK" and INITIAL_EVENTS_END in payload
+        return WatchEvent(type_, metadata.resourceVersion, None, metadata.uid, ended)
+    if type_ == "ERROR":
+        status = MESSAGE["Status"].FromString(payload)
+        seconds = status.details.retryAfterSeconds
+        raise refusal(status.code or 500, str(status.message), float(seconds) if seconds else None)
+    return None
+
+
+def _payload(data: bytes) -> bytes:
+    if not data.startswith(MAGIC):
+        raise ValueError("no Kubernetes protobuf")
+    payload: bytes = _unknown(data[len(MAGIC) :]).raw
+    return payload
+
+
+class _Status(msgspec.Struct):
+    message: str = ""
+
+
+def status_message(body: bytes) -> str:
+    """The sentence of a Status answer in protobuf or JSON; "" when it is something else."""
+    try:
+        if body.startswith(MAGIC):
+            message: Any = MESSAGE["Status"].FromString(_payload(body)).message
+            return str(message)
+        return msgspec.json.decode(body, type=_Status).message
+    except BAD_OBJECT:
+        return ""
+
+
+def refusal(status: int, message: str, retry_after: float | None = None) -> errors.KubeError:
+    """The error for an HTTP status; `message` is the server's sentence, "" when it gave none."""
+    if 300 <= status < 400:
+        return errors.BadAnswer(f"The server answered with a redirect ({status}); not followed.")
+    if status == 429:
+        return errors.TooManyRequests(
+            message or "The cluster says that it gets too many requests.", status, retry_after
+        )
+    if status >= 500:
+        return errors.ServerFailed(
+            f"The API server failed ({status}). {message}".strip(), status, retry_after
+        )
+    default, kind = KNOWN.get(status, (f"The cluster refused the request ({status}).", None))
+    if kind is None:
+        return errors.Refused(message or default, status)
+    return kind(message or default, status)
+
+
+KNOWN: dict[int, tuple[str, type[errors.Refused] | None]] = {
+    401: ("The cluster does not accept the credential.", errors.Unauthorized),
+    403: ("The cluster forbids this.", errors.Forbidden),
+    404: ("The cluster does not have this.", errors.NotFound),
+    409: ("The object exists already or was changed meanwhile.", errors.Conflict),
+    410: ("The cluster no longer knows this version.", errors.Expired),
+}
+
+
+def retry_after_seconds(value: str | None) -> float | None:
+    """The Retry-After header in seconds (RFC 9110; dates are not used by Kubernetes)."""
+    return float(value) if value and value.isdecimal() and len(value) < 6 else None

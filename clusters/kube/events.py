@@ -1,0 +1,144 @@
+"""What a watch tells, and what it remembers to tell only news."""
+
+import time
+from collections.abc import Iterator
+from operator import attrgetter
+from typing import NamedTuple
+
+from clusters.kube import errors
+from clusters.kube.decode import WatchEvent
+from clusters.kube.kinds import Kind
+from clusters.kube.timing import Timing, spread
+from clusters.kube.types import Row
+
+visible = attrgetter(*(name for name in Row.__struct_fields__ if name != "resource_version"))
+
+
+class Listed(NamedTuple):
+    """The complete state of a kind: whatever is not in `rows` is gone."""
+
+    kind: str
+    rows: list[Row]
+    version: str
+    skipped: int = 0
+
+
+class Changed(NamedTuple):
+    """What changed since the last event; `deleted` holds uids, `skipped` counts bad objects."""
+
+    kind: str
+    rows: list[Row]
+    deleted: list[str]
+    version: str
+    skipped: int = 0
+
+
+class Alive(NamedTuple):
+    """The cluster spoke, but nothing that shows has changed."""
+
+    kind: str
+
+
+class Lost(NamedTuple):
+    """The stream broke; the rows told so far may be old. The next attempt is in `retry_in` s."""
+
+    kind: str
+    error: errors.KubeError
+    retry_in: float
+
+
+Event = Listed | Changed | Alive | Lost
+
+
+class Copy:
+    """The last row of every object of one kind, and up to which version they are right."""
+
+    def __init__(self, kind: Kind, timing: Timing) -> None:
+        self.kind = kind
+        self.version = ""
+        self.watch_list = True
+        self.relist_at = 0.0
+        self._timing = timing
+        self._rows: dict[str, Row] = {}
+        self._fresh: dict[str, Row] | None = None
+        self._skipped = 0
+
+    @property
+    def due(self) -> bool:
+        """Whether a whole list is needed."""
+        return not self.version or time.monotonic() >= self.relist_at
+
+    def forget_version(self) -> None:
+        """The version is of no use any more; the rows stay until the next list."""
+        self.version = ""
+
+    @property
+    def listing(self) -> bool:
+        """Whether a WatchList stream is still sending the first state."""
+        return self._fresh is not None
+
+    def begin_list(self) -> None:
+        """A WatchList stream begins: what comes next is the whole state, until it says so."""
+        self._fresh = {}
+        self._skipped = 0
+
+    def end_stream(self) -> None:
+        """The stream is over; KubeError when its first state was not whole."""
+        if self._fresh is not None:
+            raise errors.Unreachable("The cluster ended the list before it was whole.")
+
+    def drop_list(self) -> None:
+        """The stream is left; a first state that is not whole counts for nothing."""
+        self._fresh = None
+
+    def doubt_watch_list(self) -> None:
+        """Time is up. Objects without an end are an older server's idea of this: list plainly."""
+        if self._fresh:
+            self.watch_list = False
+
+    def replace(self, rows: dict[str, Row], version: str, skipped: int) -> Listed:
+        """The complete state came in."""
+        self._rows = rows
+        self._fresh = None
+        self.version = version
+        self.relist_at = time.monotonic() + spread(self._timing.relist, 0.2)
+        return Listed(self.kind.name, list(rows.values()), version, skipped)
+
+    def feed(self, events: list[WatchEvent], skipped: int) -> Iterator[Listed | Changed | Alive]:
+        """Some events of a stream came in together."""
+        fresh = self._fresh
+        if fresh is None:
+            yield self.apply(events, skipped)
+            return
+        self._skipped += skipped
+        for position, event in enumerate(events):
+            if event.initial_end:
+                yield self.replace(fresh, event.version, self._skipped)
+                if rest := events[position + 1 :]:
+                    yield self.apply(rest, 0)
+                return
+            if event.row is not None:
+                fresh[event.row.uid] = event.row
+            else:
+                fresh.pop(event.uid, None)
+
+    def apply(self, events: list[WatchEvent], skipped: int) -> Changed | Alive:
+        """Some events came in together; only what shows is told, each object once."""
+        changed: dict[str, Row] = {}
+        deleted: dict[str, None] = {}
+        rows = self._rows
+        for event in events:
+            row = event.row
+            if row is not None:
+                old = rows.get(row.uid)
+                if old is None or visible(old) != visible(row):
+                    rows[row.uid] = changed[row.uid] = row
+                    deleted.pop(row.uid, None)
+            elif event.uid and rows.pop(event.uid, None) is not None:
+                changed.pop(event.uid, None)
+                deleted[event.uid] = None
+            self.version = event.version or self.version
+        if not (changed or deleted or skipped):
+            return Alive(self.kind.name)
+        name = self.kind.name
+        return Changed(name, list(changed.values()), list(deleted), self.version, skipped)

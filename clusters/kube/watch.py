@@ -1,0 +1,223 @@
+"""Follows one kind of objects of one cluster for ever.
+
+Three generators inside each other: for ever (pauses after failures) > list, then watch > one
+stream. Protocol: https://kubernetes.io/docs/reference/using-api/api-concepts/ (streaming lists,
+efficient detection of changes); the order of things is client-go's Reflector's.
+"""
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+from clusters.kube import decode, errors, stream
+from clusters.kube.events import Alive, Changed, Copy, Event, Listed, Lost
+from clusters.kube.kinds import KINDS
+from clusters.kube.timing import DEFAULT, Patience, Pauses, Silent, Timing
+from clusters.kube.tls import explain
+from clusters.kube.types import Connection, Identity, Row
+
+__all__ = [
+    "DEFAULT", "Alive", "Changed", "Event", "Listed", "Lost", "Timing", "follow", "probe",
+]  # fmt: skip
+
+PAGE_SIZE = 500
+LARGEST_PAGE = 64 * 1024 * 1024
+MOST_PAGES = 2000
+REFUSES_WATCH_LIST = (400, 406, 415, 422)
+TOO_NEW = "too large resource version"  # the cluster was restored from a backup
+WATCH_LIST = {"sendInitialEvents": "true", "resourceVersionMatch": "NotOlderThan"}
+
+logger = logging.getLogger(__name__)
+
+
+async def follow(
+    connection: Connection, identity: Identity, kind: str, *, timing: Timing = DEFAULT
+) -> AsyncGenerator[Event, None]:
+    """Tells the state of a kind ("Pod", "Node") and every change of it, until it is closed.
+
+    Never raises but CancelledError: failures are told as `Lost`, and tried again. KeyError at once
+    for a kind that is not in `kinds.KINDS`. Reading stops while the caller is behind.
+    """
+    copy = Copy(KINDS[kind], timing)
+    pauses = Pauses(timing)
+    while True:
+        pauses.start()
+        failure: errors.KubeError | None = None
+        try:
+            async with aclosing(_list_then_watch(connection, identity, copy, timing)) as events:
+                async for event in events:
+                    yield event
+        except errors.KubeError as error:
+            failure = error
+        except Exception as error:
+            # One cluster's answer that nobody thought of must not end the watch.
+            logger.exception("watching %s failed", kind)
+            failure = explain(error)
+        pause = pauses.after(failure)
+        if pause:
+            lost = failure or errors.Unreachable("The cluster ended the watch too soon.")
+            yield Lost(kind, lost, pause)
+            await asyncio.sleep(pause)
+
+
+async def probe(connection: Connection, identity: Identity, deadline: float = 5.0) -> float:
+    """Seconds that GET /readyz took, on a connection of its own; KubeError when it failed.
+
+    403 and 404 count as alive: the API server spoke, it just does not show its readiness.
+    """
+    started = time.monotonic()
+    to = stream.link(connection, identity)
+    try:
+        async with stream.get(to, "/readyz", "*/*", deadline=deadline) as response:
+            await response.all(stream.LARGEST_REFUSAL, deadline)
+    except (errors.Forbidden, errors.NotFound):
+        pass
+    return time.monotonic() - started
+
+
+async def _list_then_watch(
+    connection: Connection, identity: Identity, copy: Copy, timing: Timing
+) -> AsyncGenerator[Event, None]:
+    """Lists if that is due, then watches; again when the next list is due before the end."""
+    to = stream.link(connection, identity)
+    while True:
+        try:
+            async with aclosing(_round(to, copy, timing)) as events:
+                async for event in events:
+                    yield event
+        except errors.Refused as error:
+            if isinstance(error, errors.Expired) or TOO_NEW in str(error).lower():
+                copy.forget_version()
+            raise
+        except errors.Unreachable:
+            # A restarted API server may be a newer one.
+            copy.watch_list = True
+            raise
+        if not copy.due:
+            return
+
+
+async def _round(to: stream.Link, copy: Copy, timing: Timing) -> AsyncGenerator[Event, None]:
+    if copy.due and copy.watch_list:
+        try:
+            async with aclosing(_stream(to, copy, timing, WATCH_LIST)) as events:
+                async for event in events:
+                    yield event
+            return
+        except errors.Refused as error:
+            if error.status not in REFUSES_WATCH_LIST:
+                raise
+            copy.watch_list = False
+    if copy.due:
+        yield await _list(to, copy, timing)
+    since = {"resourceVersion": copy.version}
+    async with aclosing(_stream(to, copy, timing, since)) as events:
+        async for event in events:
+            yield event
+
+
+async def _list(to: stream.Link, copy: Copy, timing: Timing) -> Listed:
+    """The whole state in pages, for servers without WatchList (before 1.32, or switched off)."""
+    rows: dict[str, Row] = {}
+    skipped = 0
+    params = {"limit": str(PAGE_SIZE)}
+    for _ in range(MOST_PAGES):
+        target = f"{copy.kind.path}?{urlencode(params)}"
+        async with stream.get(to, target, copy.kind.accept, deadline=timing.connect) as response:
+            body = await response.all(LARGEST_PAGE, timing.page)
+        page = decode.page(copy.kind, body)
+        rows.update((row.uid, row) for row in page.rows)
+        skipped += page.skipped
+        if not page.next:
+            return copy.replace(rows, page.version, skipped)
+        params["continue"] = page.next
+    raise errors.BadAnswer("The list never ends.")
+
+
+async def _stream(
+    to: stream.Link, copy: Copy, timing: Timing, params: dict[str, str]
+) -> AsyncGenerator[Event, None]:
+    """One watch request, as a WatchList (first the whole state, then changes) or from a version."""
+    if params is WATCH_LIST:
+        copy.begin_list()
+    try:
+        async with aclosing(_batches(to, copy, timing, params)) as batches:
+            async for batch in batches:
+                for event in copy.feed(batch.events, batch.skipped):
+                    yield event
+        copy.end_stream()
+    except errors.TimedOut:
+        copy.doubt_watch_list()
+        raise
+    finally:
+        copy.drop_list()
+
+
+class _Batch(NamedTuple):
+    events: list[decode.WatchEvent]
+    skipped: int
+    error: errors.KubeError | None = None
+
+
+async def _batches(
+    to: stream.Link, copy: Copy, timing: Timing, params: dict[str, str]
+) -> AsyncGenerator[_Batch, None]:
+    """What one watch request brings, read by read; ends when the next list is due.
+
+    The first batch is empty: the server agreed.
+    """
+    ends = timing.watch * random.uniform(0.5, 1)  # noqa: S311 - no secret is made of it
+    query = {
+        "watch": "1",
+        "allowWatchBookmarks": "true",
+        "timeoutSeconds": str(max(1, round(ends))),
+        **params,
+    }
+    target = f"{copy.kind.path}?{urlencode(query)}"
+    accept = f"{copy.kind.accept};stream=watch"
+    async with stream.get(to, target, accept, deadline=timing.connect) as response:
+        yield _Batch([], 0)
+        frames = decode.Frames()
+        patience = Patience(timing)
+        while data := await _read(response, copy, patience):
+            batch = _decode(copy, frames, data)
+            if batch.events or batch.skipped:
+                patience.renew()
+                yield batch
+            if batch.error is not None:
+                raise batch.error
+        if frames.incomplete and data is not None:
+            raise errors.BadAnswer("The watch was cut off inside an event.")
+
+
+async def _read(response: stream.Response, copy: Copy, patience: Patience) -> bytes | None:
+    """The next bytes, b"" at the server's end, None when a list is due, Silent after silence."""
+    try:
+        return await response.read(patience.left(None if copy.listing else copy.relist_at))
+    except errors.TimedOut:
+        if copy.listing:
+            raise
+        if copy.due:
+            return None
+        raise Silent("The watch was silent for too long.") from None
+
+
+def _decode(copy: Copy, frames: decode.Frames, data: bytes) -> _Batch:
+    """The whole events in `data`, up to the first that is an error."""
+    found: list[decode.WatchEvent] = []
+    skipped = 0
+    try:
+        for frame in frames.feed(data):
+            event = decode.event(copy.kind, frame)
+            if event is None:
+                skipped += 1
+            else:
+                found.append(event)
+    except errors.KubeError as error:
+        return _Batch(found, skipped, error)
+    return _Batch(found, skipped)

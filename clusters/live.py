@@ -1,0 +1,217 @@
+"""Names of what changed, on their way from the writers to the open pages.
+
+A message is JSON on one Redis channel: {"topic", "cluster", "keys": [[key, namespace], …], "moved"}.
+It is sent after the commit that stored the change, so the page that asks then finds it.
+Delivery is at most once: a page that was cut off asks for everything again.
+"""
+
+import asyncio
+import contextlib
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Protocol
+from uuid import UUID
+
+import redis
+import redis.asyncio
+from django.conf import settings
+from django.db import transaction
+
+from clusters.models import Cluster, Namespace
+from teams.access import AnyUser, Held
+from teams.roles import Action
+
+CHANNEL = "mcm:live"
+# Above this a page gains nothing from names: it asks for its list.
+MOST_KEYS = 500
+# Changes within this many seconds travel together.
+COALESCE = 0.1
+
+log = logging.getLogger(__name__)
+Key = tuple[int | str, str | None]
+
+
+@lru_cache(maxsize=1)
+def _redis() -> "redis.Redis":
+    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=3, socket_connect_timeout=3)
+
+
+def publish(
+    topic: str, cluster_id: UUID | None, keys: Sequence[Key] = (), *, moved: bool = False
+) -> None:
+    """Tells the pages once the surrounding transaction has committed.
+
+    `keys` are pairs of a row's key and its namespace (None: of the cluster itself, "" outside
+    namespaces); `moved` says that rows came or went. Without Redis the pages learn by polling.
+    """
+    names: list[Key] = list(keys) or [("", None)]
+    if len(names) > MOST_KEYS:
+        names = [("", namespace) for namespace in {namespace for _key, namespace in names}]
+    message = json.dumps(
+        {
+            "topic": topic,
+            "cluster": str(cluster_id) if cluster_id else None,
+            "keys": names,
+            "moved": moved or len(keys) > MOST_KEYS,
+        }
+    )
+
+    def send() -> None:
+        try:
+            _redis().publish(CHANNEL, message)
+        except redis.RedisError as error:
+            log.warning("a live change was not published: %s", error)
+
+    transaction.on_commit(send)
+
+
+@dataclass(frozen=True)
+class Scopes:
+    """Of which changes a live socket may hear."""
+
+    everything: bool
+    clusters: frozenset[UUID]
+    namespaces: frozenset[tuple[UUID, str]]
+    seen_clusters: frozenset[UUID]
+
+    def hears(self, cluster_id: UUID, namespace: str | None) -> bool:
+        """None: of the cluster itself; "": of what stands outside namespaces."""
+        if self.everything or cluster_id in self.clusters:
+            return True
+        if namespace is None:
+            return cluster_id in self.seen_clusters
+        return (cluster_id, namespace) in self.namespaces
+
+
+def scopes(user: AnyUser) -> Scopes:
+    held = Held(user, Action.VIEW)
+    if held.everything or held.nothing:
+        return Scopes(held.everything, frozenset(), frozenset(), frozenset())
+    clusters = held.ids(Cluster)
+    spaces = Namespace.objects.filter(pk__in=held.ids(Namespace))
+    pairs = frozenset(spaces.values_list("cluster_id", "name"))
+    return Scopes(False, clusters, pairs, clusters | {pair[0] for pair in pairs})
+
+
+class Socket(Protocol):
+    """What the hub needs of an open socket."""
+
+    async def send_json(self, content: Any, close: bool = False) -> None: ...
+
+
+@dataclass(eq=False)
+class Subscriber:
+    """One open page: its topics, what its person may hear of, and what waits to be sent."""
+
+    socket: Socket
+    scopes: Scopes
+    topics: frozenset[str] = frozenset()
+    _keys: dict[str, set[str]] = field(default_factory=dict)
+    _moved: set[str] = field(default_factory=set)
+    _refresh: bool = False
+    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def offer(self, message: dict[str, Any]) -> None:
+        """Takes what concerns this page. Never waits: what is not yet sent is merged."""
+        topic = message["topic"]
+        if topic not in self.topics:
+            return
+        cluster = UUID(message["cluster"]) if message["cluster"] else None
+        heard = [
+            key
+            for key, namespace in message["keys"]
+            if cluster is None or self.scopes.hears(cluster, namespace)
+        ]
+        if not heard:
+            return
+        self._keys.setdefault(topic, set()).update(str(key) for key in heard if key != "")
+        if message["moved"]:
+            self._moved.add(topic)
+        if len(self._keys[topic]) > MOST_KEYS:
+            self._keys[topic].clear()
+            self._moved.add(topic)
+        self._wake.set()
+
+    def refresh(self) -> None:
+        """Something may have been lost: the page must ask for everything."""
+        self._refresh = True
+        self._wake.set()
+
+    async def pump(self) -> None:
+        """Sends what waits, at once when all was quiet, then at most every COALESCE seconds."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            for message in self._take():
+                await self.socket.send_json(message)
+            await asyncio.sleep(COALESCE)
+
+    def _take(self) -> list[dict[str, Any]]:
+        keys, moved, refresh = self._keys, self._moved, self._refresh
+        self._keys, self._moved, self._refresh = {}, set(), False
+        if refresh:
+            return [{"type": "refresh"}]
+        return [
+            {
+                "type": "changed",
+                "topic": topic,
+                "moved": topic in moved,
+                "keys": sorted(keys[topic]),
+            }
+            for topic in keys
+        ]
+
+
+class Hub:
+    """The one Redis subscription of this process, fanned out in memory to its sockets."""
+
+    def __init__(self) -> None:
+        self._subscribers: set[Subscriber] = set()
+        self._listener: asyncio.Task[None] | None = None
+
+    def join(self, subscriber: Subscriber) -> None:
+        self._subscribers.add(subscriber)
+        if self._listener is None or self._listener.done():
+            self._listener = asyncio.get_running_loop().create_task(self._listen())
+
+    def leave(self, subscriber: Subscriber) -> None:
+        self._subscribers.discard(subscriber)
+
+    async def _listen(self) -> None:
+        delay = 0.5
+        while self._subscribers:
+            try:
+                await self._one_subscription()
+                delay = 0.5
+            except (redis.RedisError, OSError) as error:
+                log.warning("the live subscription was lost: %s", error)
+            await asyncio.sleep(delay)
+            delay = min(delay * 2, 10)
+
+    async def _one_subscription(self) -> None:
+        client = redis.asyncio.Redis.from_url(settings.REDIS_URL, socket_timeout=None)
+        async with contextlib.AsyncExitStack() as stack:
+            stack.push_async_callback(client.aclose)
+            pubsub = await stack.enter_async_context(client.pubsub())
+            await pubsub.subscribe(CHANNEL)
+            # Whatever was said before this moment was not heard.
+            for subscriber in self._subscribers:
+                subscriber.refresh()
+            while self._subscribers:
+                message = await pubsub.get_message(ignore_subscribe_messages=True, timeout=5)
+                if message is not None:
+                    self._fan_out(message["data"])
+
+    def _fan_out(self, data: bytes) -> None:
+        message = json.loads(data)
+        for subscriber in self._subscribers:
+            subscriber.offer(message)
+
+
+@lru_cache(maxsize=1)
+def hub() -> Hub:
+    """This process's hub."""
+    return Hub()

@@ -1,0 +1,61 @@
+"""What the REST API takes and gives about clusters."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from clusters.forms import LARGEST_KUBECONFIG
+from clusters.models import Cluster, Environment
+from clusters.services import Registration
+from teams.serializers import StrictSerializer
+
+
+class RegistrationSerializer(StrictSerializer):
+    """The body of `POST /api/v1/clusters`, JSON or multipart (then the file may be uploaded)."""
+
+    name = serializers.CharField(
+        max_length=63, validators=Cluster._meta.get_field("name").validators
+    )
+    environment = serializers.ChoiceField(choices=Environment.choices)
+    region = serializers.CharField(max_length=63, required=False, allow_blank=True)
+    kubeconfig = serializers.CharField(trim_whitespace=False, max_length=LARGEST_KUBECONFIG)
+    context = serializers.CharField(max_length=253, required=False)
+
+    def to_internal_value(self, data: Any) -> Any:
+        upload = data.get("kubeconfig") if hasattr(data, "get") else None
+        if hasattr(upload, "read"):
+            if upload.size > LARGEST_KUBECONFIG:
+                raise serializers.ValidationError({"kubeconfig": ["Larger than 256 KiB."]})
+            try:
+                text = upload.read().decode()
+            except UnicodeDecodeError as error:
+                raise serializers.ValidationError({"kubeconfig": ["Not UTF-8 text."]}) from error
+            data = {**data.dict(), "kubeconfig": text}
+        return super().to_internal_value(data)
+
+    @property
+    def registration(self) -> Registration:
+        data = self.validated_data
+        return Registration(
+            name=data["name"],
+            environment=Environment(data["environment"]),
+            region=data.get("region", ""),
+            kubeconfig=data["kubeconfig"],
+            context=data.get("context"),
+        )
+
+
+def cluster_json(cluster: Cluster) -> dict[str, Any]:
+    """A cluster as the API shows it; nothing of its credentials."""
+    return {
+        "id": str(cluster.pk),
+        "name": cluster.name,
+        "environment": cluster.environment,
+        "region": cluster.region,
+        "version": cluster.version,
+        "nodeCount": cluster.node_count,
+        "status": cluster.status,
+        "statusReason": cluster.status_reason,
+        "freshness": cluster.freshness,
+        "observedAt": cluster.observed_at.isoformat() if cluster.observed_at else None,
+    }

@@ -1,0 +1,107 @@
+"""`/api/v1/charts` and `/api/v1/releases`."""
+
+from uuid import UUID
+
+from django.http import Http404
+from django.utils.translation import gettext as _
+from rest_framework import status
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from clusters.models import Cluster
+from deployments import helm, services, store
+from deployments.forms import LARGEST_CHART
+from deployments.models import Chart, Release
+from deployments.serializers import InstallSerializer, chart_json, release_json
+from operations.api import accepted, held_answer, named_cluster
+from operations.services import Held
+from teams import access
+from teams.api import caller
+from teams.roles import Action
+
+
+class ChartList(APIView):
+    def get(self, request: Request) -> Response:
+        charts = access.visible(caller(request), Chart).defer("archive", "values")
+        q = request.query_params.get("q", "")
+        found = [chart_json(chart) for chart in charts.filter(name__icontains=q)]
+        return Response({"charts": found, "total": len(found)})
+
+    def post(self, request: Request) -> Response:
+        access.require_anywhere(caller(request), Action.OPERATE, Cluster)
+        upload = request.FILES.get("file")
+        if upload is None:
+            raise ValidationError({"file": [_("Send the chart archive as multipart field file.")]})
+        if (upload.size or 0) > LARGEST_CHART:
+            raise ValidationError({"file": [_("The archive is larger than 10 MiB.")]})
+        try:
+            chart = services.upload_chart(upload.read(), by=caller(request))
+        except helm.BadChart as error:
+            raise ValidationError({"file": [str(error)]}) from error
+        return Response(chart_json(chart), status=status.HTTP_201_CREATED)
+
+
+class ReleaseList(APIView):
+    def get(self, request: Request) -> Response:
+        query = request.query_params
+        rows = store.search(store.releases(caller(request)), query.get("q", ""))
+        if "cluster" in query:
+            rows = rows.filter(cluster=named_cluster(caller(request), query["cluster"]))
+        if "namespace" in query:
+            rows = rows.filter(namespace=query["namespace"])
+        found = [release_json(release) for release in rows]
+        return Response({"releases": found, "total": len(found)})
+
+    def post(self, request: Request) -> Response:
+        access.require_anywhere(caller(request), Action.OPERATE, Cluster)
+        body = InstallSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        try:
+            operation = services.request_install(
+                _install_request(request, body), by=caller(request)
+            )
+        except helm.InvalidName as error:
+            field = "namespace" if "namespace" in str(error) else "name"
+            raise ValidationError({field: [str(error)]}) from error
+        except helm.BadValues as error:
+            raise ValidationError({"values": [str(error)]}) from error
+        except Held as held:
+            return held_answer(held)
+        return accepted(operation)
+
+
+class ReleaseDetail(APIView):
+    def get(self, request: Request, pk: UUID) -> Response:
+        return Response(release_json(access.get_or_404(caller(request), Release, pk)))
+
+    def delete(self, request: Request, pk: UUID) -> Response:
+        release = access.get_or_404(caller(request), Release, pk, Action.OPERATE)
+        keep = request.query_params.get("keepHistory") == "true"
+        try:
+            return accepted(
+                services.request_uninstall(release, keep_history=keep, by=caller(request))
+            )
+        except Held as held:
+            return held_answer(held)
+
+
+def _install_request(request: Request, body: InstallSerializer) -> services.InstallRequest:
+    """The checked body with its names looked up; what the caller may not see is not there."""
+    data = body.validated_data
+    try:
+        cluster = named_cluster(caller(request), data["cluster"])
+    except Http404 as error:
+        raise ValidationError({"cluster": [_("There is no such cluster.")]}) from error
+    chart = access.visible(caller(request), Chart).filter(pk=data["chart"]["upload"]).first()
+    if chart is None:
+        raise ValidationError({"chart.upload": [_("There is no such chart.")]})
+    return services.InstallRequest(
+        cluster=cluster,
+        namespace=data["namespace"],
+        name=data["name"],
+        chart=chart,
+        values=data["values"],
+        **data["options"],
+    )

@@ -1,0 +1,82 @@
+"""Uploading charts and asking for Helm's work."""
+
+from dataclasses import dataclass
+
+import msgspec
+from django.db import transaction
+
+from clusters.models import Cluster
+from deployments import executor
+from deployments.helm import charts, names, values
+from deployments.models import Chart, Release
+from operations import services as operations
+from operations.models import Operation
+from teams import audit
+from teams.models import User
+
+
+@dataclass(frozen=True)
+class InstallRequest:
+    """What a person fills in. Names and values are checked by `request_install`."""
+
+    cluster: Cluster
+    namespace: str
+    name: str
+    chart: Chart
+    values: str = ""
+    wait: bool = True
+    timeout: int = 300
+    atomic: bool = False
+
+
+@transaction.atomic
+def upload_chart(data: bytes, *, by: User) -> Chart:
+    """Stores a chart archive after it was checked; the same archive again is the same chart.
+
+    Raises helm.BadChart.
+    """
+    info = charts.inspect(data)
+    chart, created = Chart.objects.get_or_create(
+        digest=info.digest,
+        defaults={
+            "name": info.name,
+            "version": info.version,
+            "app_version": info.app_version,
+            "description": info.description,
+            "archive": data,
+            "size": info.size,
+            "values": info.values,
+            "uploaded_by": by,
+        },
+    )
+    if created:
+        audit.record(by, "chart.upload", chart, digest=info.digest)
+    return chart
+
+
+def request_install(wanted: InstallRequest, *, by: User) -> Operation:
+    """Queues an install.
+
+    Raises helm.InvalidName, helm.BadValues, operations.Held and PermissionDenied.
+    """
+    place = operations.Place(
+        wanted.cluster,
+        names.namespace(wanted.namespace),
+        names.release(wanted.name),
+    )
+    values.check(wanted.values)
+    given = executor.InstallInput(
+        chart=wanted.chart.pk,
+        values=wanted.values,
+        wait=wanted.wait,
+        timeout=wanted.timeout,
+        atomic=wanted.atomic,
+    )
+    return operations.request(executor.INSTALL, place, msgspec.json.encode(given), by=by)
+
+
+def request_uninstall(release: Release, *, keep_history: bool = False, by: User) -> Operation:
+    """Queues an uninstall. Raises operations.Held and PermissionDenied."""
+    place = operations.Place(release.cluster, release.namespace, release.name)
+    given = executor.UninstallInput(keep_history=keep_history)
+    return operations.request(executor.UNINSTALL, place, msgspec.json.encode(given), by=by)

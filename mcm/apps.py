@@ -1,0 +1,12 @@
+import importlib
+
+from django.apps import AppConfig
+
+
+class McmConfig(AppConfig):
+    name = "mcm"
+    verbose_name = "MCM"
+
+    def ready(self) -> None:
+        # Tasks that any process enqueues must find the configured Celery application.
+        importlib.import_module("mcm.celery")

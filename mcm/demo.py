@@ -1,0 +1,95 @@
+"""The demo: three real clusters of the testbed, registered, watched and seen to run."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+from django.db import connection
+from django.db.models import F
+
+from clusters import services
+from clusters.models import Cluster, Environment, Object, Status
+from mcm.embedded import logs
+from teams.models import User
+from testbed.specs import SPECS
+from testbed.workloads import wanted
+
+Say = Callable[[str], None]
+
+_NAMES = ("dev", "staging", "prod")
+_SETTLE_SECONDS = 120
+
+
+async def settle(fleet: Path, log: Path, written: int, say: Say) -> None:
+    """Until the clusters are registered, active, and their healthy pods seen as Running.
+
+    `log` is the fleet's own, `written` its length before this start.
+    """
+    async for line in _progress(log, written):
+        say(f"fleet: {line}")
+        if line == "fleet ready":
+            break
+    for line in await asyncio.to_thread(_register_all, fleet):
+        say(line)
+    deadline = time.monotonic() + _SETTLE_SECONDS
+    while missing := await asyncio.to_thread(_missing):
+        if time.monotonic() > deadline:
+            say(f"The demo is not complete: {'; '.join(missing)}")
+            return
+        await asyncio.sleep(0.3)
+    say(f"Clusters {', '.join(_NAMES)} are active and their healthy pods run")
+
+
+async def _progress(log: Path, offset: int) -> AsyncIterator[str]:
+    while True:
+        lines, offset = logs.after(log, offset)
+        for line in lines:
+            yield line
+        await asyncio.sleep(0.2)
+
+
+def _register_all(fleet: Path) -> list[str]:
+    """Registers what is not registered yet; one line for each that was or could not be."""
+    said = []
+    try:
+        admin = User.objects.filter(is_superuser=True, is_active=True).earliest("pk")
+        known = set(Cluster.objects.values_list("name", flat=True))
+        for name in _NAMES:
+            if name in known:
+                continue
+            registration = services.Registration(
+                name=name,
+                environment=Environment(SPECS[name].environment),
+                region=SPECS[name].region,
+                kubeconfig=(fleet / f"{name}.yaml").read_text(),
+            )
+            try:
+                services.register(registration, by=admin)
+                said.append(f"Registered the cluster {name}")
+            except services.RegistrationFailed as error:
+                said.append(f"The cluster {name} was not registered: {error}")
+    finally:
+        connection.close()
+    return said
+
+
+def _missing() -> list[str]:
+    """What is not yet as it should be, by cluster."""
+    try:
+        return [reason for name in _NAMES if (reason := _reason(name))]
+    finally:
+        connection.close()
+
+
+def _reason(name: str) -> str:
+    cluster = Cluster.objects.filter(name=name).first()
+    if cluster is None:
+        return f"{name} is not registered"
+    if cluster.status != Status.ACTIVE:
+        return f"{name} is {cluster.status} {cluster.status_reason}".strip()
+    running = Object.objects.filter(
+        cluster=cluster, kind="Pod", status="Running", ready=F("wanted")
+    ).count()
+    expected = wanted(SPECS[name].environment, healthy=True).total()
+    return f"{name} shows {running} of {expected} pods running" if running < expected else ""

@@ -1,0 +1,1 @@
+"""MCM on one machine: PostgreSQL, Valkey and MCM's own processes under one supervisor."""

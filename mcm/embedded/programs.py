@@ -1,0 +1,50 @@
+"""MCM's own processes, as the supervisor starts them."""
+
+import signal
+import sys
+from pathlib import Path
+
+from mcm.embedded import state
+from mcm.embedded.processes import Program
+
+QUEUES = ("poll", "operations")
+# Polls wait for clusters, operations for Helm: neither may take the other's place.
+_CONCURRENCY = {"poll": 4, "operations": 2}
+
+
+def web(port: int) -> Program:
+    # No access log: the request middleware writes a structured line for each request.
+    options = ["--lifespan", "off", "--ws", "websockets-sansio", "--no-access-log"]
+    options += ["--no-server-header", "--no-proxy-headers", "--timeout-graceful-shutdown", "3"]
+    address = ["--host", "127.0.0.1", "--port", str(port)]
+    return _python("web", "uvicorn", "mcm.asgi:application", *address, *options)
+
+
+def worker(queue: str) -> Program:
+    options = ["--queues", queue, "--hostname", f"{queue}@%h", "--loglevel", "INFO"]
+    options += ["--concurrency", str(_CONCURRENCY[queue]), "--without-gossip", "--without-mingle"]
+    # SIGQUIT is Celery's quick end, for when nobody waits any more.
+    return _python(
+        f"worker-{queue}", "celery", "-A", "mcm", "worker", *options, orphaned=signal.SIGQUIT
+    )
+
+
+def beat(home: Path) -> Program:
+    schedule = ["--schedule", str(home / "beat"), "--pidfile="]
+    return _python("beat", "celery", "-A", "mcm", "beat", "--loglevel", "INFO", *schedule)
+
+
+def watcher() -> Program:
+    arguments = [sys.executable, str(state.PROJECT / "manage.py"), "watch_clusters"]
+    return Program(name="watcher", arguments=arguments)
+
+
+def fleet(home: Path) -> Program:
+    return _python("fleet", "testbed", "serve", "--home", str(home / "fleet"))
+
+
+def _python(
+    name: str, module: str, *arguments: str, orphaned: signal.Signals = signal.SIGTERM
+) -> Program:
+    command = [sys.executable, "-m", module, *arguments]
+    return Program(name=name, arguments=command, orphaned=orphaned)

@@ -1,0 +1,287 @@
+"""All settings, read from the environment once. README.md has the table of variables."""
+
+import base64
+import binascii
+import sys
+from pathlib import Path
+from typing import Any
+
+import structlog
+from celery.schedules import schedule
+from csp.constants import NONCE, NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+from mcm import env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# --- people and requests ---------------------------------------------------------------------
+DEBUG = env.boolean("MCM_DEBUG", False)
+SECRET_KEY = env.text("MCM_SECRET_KEY")
+ALLOWED_HOSTS = env.words("MCM_ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
+CSRF_TRUSTED_ORIGINS = env.words("MCM_TRUSTED_ORIGINS")
+# True where browsers reach MCM by HTTPS: cookies are then sent over nothing else.
+HTTPS = env.boolean("MCM_HTTPS", False)
+
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+SESSION_COOKIE_AGE = env.integer("MCM_SESSION_HOURS", 12, least=1, most=24 * 30) * 3600
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+# Set by the balancer in front of MCM; trusted only where the operator says that one is there.
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https") if env.boolean("MCM_BEHIND_PROXY", False) else None
+)
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF, NONCE],
+        "style-src": [SELF, NONCE],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+FILE_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024 * 1024
+
+AUTH_USER_MODEL = "teams.User"
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "fleet"
+LOGOUT_REDIRECT_URL = "login"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "guardian.backends.ObjectPermissionBackend",
+]
+GUARDIAN_MONKEY_PATCH_USER = False
+ANONYMOUS_USER_NAME = None
+_VALIDATORS = "django.contrib.auth.password_validation."
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": _VALIDATORS + "UserAttributeSimilarityValidator"},
+    {"NAME": _VALIDATORS + "MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": _VALIDATORS + "CommonPasswordValidator"},
+    {"NAME": _VALIDATORS + "NumericPasswordValidator"},
+]
+
+# --- the application -------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "django.contrib.humanize",
+    "guardian",
+    "knox",
+    "rest_framework",
+    "channels",
+    "csp",
+    "django_htmx",
+    "django_prometheus",
+    "django_structlog",
+    "template_partials",
+    "teams",
+    "clusters",
+    "operations",
+    "explorer",
+    "deployments",
+    "monitoring_app",
+    "mcm",
+]
+MIDDLEWARE = [
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "teams.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "teams.middleware.PrivatePagesMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
+    "django_prometheus.middleware.PrometheusAfterMiddleware",
+]
+ROOT_URLCONF = "mcm.urls"
+ASGI_APPLICATION = "mcm.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "django.template.context_processors.i18n",
+                "mcm.navigation.navigation",
+            ],
+        },
+    },
+]
+STATIC_URL = "static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = Path(env.text("MCM_STATIC_ROOT", str(BASE_DIR / "staticfiles")))
+# Served straight from the sources: nothing to collect before a start. Hashes of the contents
+# in the addresses come with `collectstatic` in production images.
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = DEBUG
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = USE_TZ = True
+TIME_ZONE = "UTC"
+
+# --- state -----------------------------------------------------------------------------------
+DATABASES: dict[str, dict[str, Any]] = {"default": env.database("DATABASE_URL")}
+DATABASES["default"]["OPTIONS"] = {
+    # One pool a process. A request that waits longer than the timeout is told 503, not hung.
+    "pool": {
+        "min_size": 1,
+        "max_size": env.integer("MCM_DB_POOL", 10, least=2, most=200),
+        "timeout": 5,
+    },
+    # A lock that somebody holds ends a request instead of a worker.
+    "options": "-c lock_timeout=4s -c statement_timeout=15s",
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_URL = env.url("REDIS_URL", ("redis", "rediss")).geturl()
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+}
+CHANNEL_LAYERS = {
+    "default": {
+        # The core layer loses idle consumers under redis-py 8 (django/channels_redis#422).
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {
+            "hosts": [{"address": REDIS_URL, "socket_timeout": None}],
+            "symmetric_encryption_keys": [SECRET_KEY],
+        },
+    }
+}
+
+
+def _encryption_keys() -> list[bytes]:
+    """32-byte keys, newest first; the newest seals, all of them open."""
+    keys = []
+    for item in env.words("MCM_ENCRYPTION_KEYS"):
+        try:
+            keys.append(base64.urlsafe_b64decode(item))
+        except (binascii.Error, ValueError) as error:
+            raise ImproperlyConfigured("MCM_ENCRYPTION_KEYS must be urlsafe base64") from error
+    if not keys or any(len(key) != 32 for key in keys):
+        raise ImproperlyConfigured("MCM_ENCRYPTION_KEYS must name one or more keys of 32 bytes")
+    return keys
+
+
+ENCRYPTION_KEYS = _encryption_keys()
+
+# --- background work -------------------------------------------------------------------------
+CELERY_BROKER_URL = REDIS_URL
+# Results live in PostgreSQL rows of ours; nothing of a task is left in Redis.
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_SERIALIZER = "json"
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 4 * 3600, "socket_timeout": 10}
+CELERY_TASK_DEFAULT_QUEUE = "poll"
+CELERY_TASK_ROUTES = {"operations.tasks.run_operation": {"queue": "operations"}}
+POLL_SECONDS = env.integer("MCM_POLL_SECONDS", 30, least=1, most=3600)
+CELERY_BEAT_SCHEDULE = {
+    "poll-clusters": {
+        "task": "clusters.tasks.poll_clusters",
+        "schedule": schedule(POLL_SECONDS),
+        "options": {"expires": POLL_SECONDS},
+    },
+    "refresh-releases": {
+        "task": "deployments.tasks.refresh_all_releases",
+        "schedule": schedule(2 * POLL_SECONDS),
+        "options": {"expires": 2 * POLL_SECONDS},
+    },
+    "sweep-operations": {
+        "task": "operations.tasks.sweep_operations",
+        "schedule": schedule(10),
+        "options": {"expires": 10},
+    },
+}
+
+# --- the API ---------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "knox.auth.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.UserRateThrottle"],
+    "DEFAULT_THROTTLE_RATES": {"user": env.text("MCM_API_RATE", "6000/min")},
+    "EXCEPTION_HANDLER": "teams.api.error_answer",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer", "TOKEN_TTL": None, "AUTO_REFRESH": False}
+
+# Where set, /metrics asks for it as a bearer token.
+METRICS_TOKEN = env.text("MCM_METRICS_TOKEN", "")
+
+# --- logs ------------------------------------------------------------------------------------
+_LOG_FORMAT = env.one_of("MCM_LOG_FORMAT", "console", ("console", "json"))
+_PROCESSORS: list[Any] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.processors.TimeStamper(fmt="iso"),
+    *([structlog.processors.format_exc_info] if _LOG_FORMAT == "json" else []),
+]
+structlog.configure(
+    processors=[*_PROCESSORS, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    cache_logger_on_first_use=True,
+)
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "structured": {
+            "()": structlog.stdlib.ProcessorFormatter,
+            "foreign_pre_chain": _PROCESSORS,
+            "processor": structlog.processors.JSONRenderer()
+            if _LOG_FORMAT == "json"
+            else structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(),
+                # The pretty tracebacks print local variables, credentials included.
+                exception_formatter=structlog.dev.plain_traceback,
+            ),
+        }
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
+    "root": {
+        "handlers": ["stderr"],
+        "level": env.one_of("MCM_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
+    },
+    "loggers": {
+        # Their DEBUG lines carry headers and bodies, tokens included.
+        "kubernetes": {"level": "INFO"},
+        "urllib3": {"level": "INFO"},
+    },
+}
+DJANGO_STRUCTLOG_CELERY_ENABLED = True
+SILENCED_SYSTEM_CHECKS: list[str] = []

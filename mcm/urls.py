@@ -1,0 +1,24 @@
+"""Every address of MCM. `tests/test_permissions.py` walks them with every role."""
+
+from django.contrib import admin
+from django.contrib.auth import views as auth
+from django.urls import include, path
+
+from mcm import health
+from teams import views
+
+admin.site.site_header = admin.site.site_title = "MCM"
+
+urlpatterns = [
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("login/", auth.LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("logout/", views.logout, name="logout"),
+    path("i18n/", include("django.conf.urls.i18n")),
+    path("admin/", admin.site.urls),
+    path("", include("monitoring_app.urls")),
+    path("", include("clusters.urls")),
+    path("", include("explorer.urls")),
+    path("", include("operations.urls")),
+    path("", include("deployments.urls")),
+]

@@ -1,0 +1,70 @@
+"""`/api/v1/operations`."""
+
+from typing import Any
+from uuid import UUID
+
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from clusters.models import Cluster
+from operations import services
+from operations.models import Operation
+from teams import access
+from teams.api import caller
+from teams.models import User
+from teams.roles import Action
+
+
+class OperationDetail(APIView):
+    def get(self, request: Request, pk: UUID) -> Response:
+        operation = access.get_or_404(caller(request), Operation, pk)
+        return Response(operation_json(operation))
+
+
+class OperationCancel(APIView):
+    def post(self, request: Request, pk: UUID) -> Response:
+        operation = access.get_or_404(caller(request), Operation, pk, Action.OPERATE)
+        services.cancel(operation, by=caller(request))
+        return Response(operation_json(operation), status=status.HTTP_202_ACCEPTED)
+
+
+def operation_json(operation: Operation) -> dict[str, Any]:
+    """An operation with its log; never its input."""
+    return {
+        "id": str(operation.pk),
+        "kind": operation.kind,
+        "status": operation.status,
+        "error": operation.error,
+        "cluster": operation.cluster.name,
+        "namespace": operation.namespace,
+        "release": operation.target,
+        "created": operation.created.isoformat(),
+        "finished": operation.finished.isoformat() if operation.finished else None,
+        "log": "\n".join(operation.lines.values_list("text", flat=True)),
+        "result": operation.result,
+    }
+
+
+def held_answer(held: services.Held) -> Response:
+    """409 with the operation that holds the target."""
+    return Response(
+        {
+            "error": str(held),
+            "fields": {},
+            "operation": {"id": str(held.operation.pk), "status": held.operation.status},
+        },
+        status=status.HTTP_409_CONFLICT,
+    )
+
+
+def accepted(operation: Operation) -> Response:
+    """202 with the id of the work that was queued."""
+    return Response({"operation": {"id": str(operation.pk)}}, status=status.HTTP_202_ACCEPTED)
+
+
+def named_cluster(user: User, key: str) -> Cluster:
+    """A cluster by its id or name; Http404 when it is not there or not to be seen."""
+    found = access.visible(user, Cluster).filter(name=key).first()
+    return found if found is not None else access.get_or_404(user, Cluster, key)

@@ -1,0 +1,169 @@
+"""Runs operations: claims one, does what its kind says, and stores how it truly ended."""
+
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from django.core.exceptions import PermissionDenied
+from django.db import connection
+
+from clusters import live
+from operations import store
+from operations.models import LABELS, Operation, Status, topic
+from teams import access, audit
+from teams.roles import Action
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
+
+BEAT_SECONDS = 3.0
+# Lines of the log are stored and shown together for this long.
+LOG_SECONDS = 0.1
+
+log = logging.getLogger(__name__)
+
+
+class Failed(Exception):
+    """The work did not succeed; `str(error)` says why and is safe to show."""
+
+
+class Cancelled(Exception):
+    """The work was stopped because somebody asked for it."""
+
+
+@dataclass
+class Job:
+    """What the function of a kind works with."""
+
+    operation: Operation
+    stopped: threading.Event = field(default_factory=threading.Event)
+    result: dict[str, object] = field(default_factory=dict)
+    _lines: list[str] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _stored: float = 0.0
+
+    def log(self, line: str) -> None:
+        """Adds a line to the live log; safe from any thread."""
+        with self._lock:
+            self._lines.append(line)
+
+    def cancelled(self) -> bool:
+        """True once the work must stop: somebody asked for it, or the claim is lost."""
+        return self.stopped.is_set()
+
+    def flush(self) -> None:
+        with self._lock:
+            lines, self._lines = self._lines, []
+        if lines:
+            store.append(self.operation, lines)
+            tell(self.operation)
+
+
+Work = Callable[[Job], None]
+_works: dict[str, Work] = {}
+_repairs: dict[str, Callable[[Operation], None]] = {}
+
+
+def register(
+    kind: str,
+    label: "StrPromise",
+    work: Work,
+    *,
+    repair: Callable[[Operation], None] | None = None,
+) -> None:
+    """Names the function of a kind; `repair` is called when a worker died in the middle."""
+    LABELS[kind] = label
+    _works[kind] = work
+    if repair is not None:
+        _repairs[kind] = repair
+
+
+def run(operation_id: str) -> None:
+    """Claims and runs the operation; does nothing when it is not queued any more."""
+    operation = store.claim(operation_id, f"{socket.gethostname()}:{os.getpid()}")
+    if operation is None:
+        return
+    tell(operation)
+    job = Job(operation)
+    ended = threading.Event()
+    keeper = threading.Thread(target=_keep, args=(job, ended), daemon=True)
+    keeper.start()
+    try:
+        status, error = _attempt(job)
+    finally:
+        ended.set()
+        keeper.join()
+    end(operation, status, error, job.result)
+
+
+def _attempt(job: Job) -> tuple[Status, str]:
+    """The outcome of the kind's function; nothing it raises escapes."""
+    try:
+        _check_rights(job.operation)
+        _works[job.operation.kind](job)
+    except Cancelled:
+        return Status.CANCELLED, ""
+    except Failed as error:
+        return Status.FAILED, str(error)
+    except Exception:
+        log.exception("operation %s failed", job.operation.pk)
+        return Status.FAILED, "MCM failed here; its log has the details."
+    return Status.SUCCEEDED, ""
+
+
+def _check_rights(operation: Operation) -> None:
+    """Rights may have gone while it waited in the queue."""
+    user, cluster = operation.requested_by, operation.cluster
+    try:
+        if user is None:
+            raise PermissionDenied
+        spaces = cluster.namespaces.filter(name=operation.namespace)
+        access.require(user, Action.OPERATE, cluster, spaces)
+    except PermissionDenied as error:
+        raise Failed("Whoever asked for this may no longer do it.") from error
+
+
+def _keep(job: Job, ended: threading.Event) -> None:
+    """Beats and stores the log beside the work, in its own thread and connection."""
+    next_beat = 0.0
+    try:
+        while not ended.wait(LOG_SECONDS):
+            try:
+                job.flush()
+                if time.monotonic() >= next_beat:
+                    next_beat = time.monotonic() + BEAT_SECONDS
+                    if not store.beat(job.operation):
+                        job.stopped.set()
+            except Exception:
+                log.exception("no heartbeat for operation %s", job.operation.pk)
+                connection.close()
+        job.flush()
+    finally:
+        connection.close()
+
+
+def end(operation: Operation, status: Status, error: str, result: dict[str, object]) -> None:
+    """Stores the end, audits it and tells the pages; nothing when the claim was lost."""
+    if store.finish(operation, status, error, result):
+        audit.record(operation.requested_by, f"{operation.kind}.{status}", operation)
+        tell(operation, moved=True)
+
+
+def tell(operation: Operation, *, moved: bool = False) -> None:
+    """Pages that show this operation or the list of operations learn of the change."""
+    key = (str(operation.pk), operation.namespace)
+    live.publish(topic(operation.pk), operation.cluster_id, [key], moved=True)
+    live.publish("operations", operation.cluster_id, [key], moved=moved)
+
+
+def reap(operation: Operation) -> None:
+    """Ends an operation whose worker has died, and repairs what it may have left behind."""
+    end(operation, Status.FAILED, "The worker that ran this died or lost the database.", {})
+    repair = _repairs.get(operation.kind)
+    if repair is not None:
+        repair(operation)

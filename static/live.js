@@ -1,0 +1,296 @@
+// Keeps the page live. The socket says which objects changed; the page fetches what it shows of them
+// from its ordinary address and morphs it in, never more than one fetch for an element at a time.
+const SILENCE = 4700; // ms without a message (the server pings every 2 s): the socket is taken as lost, shown within 5 s
+const STALE = 30000; // ms without confirmed data: no longer "reconnecting" but "stale"
+const MAX_WAIT = 15000;
+const POLL = 10000;
+const LIST_EVERY = 1000;
+const HOVER = 3000;
+const MAX_KEYS = 100;
+
+const root = document.documentElement;
+const path = document.body.dataset.live;
+const indicator = document.getElementById("live");
+const parts = new WeakMap(); // live element -> what is to be fetched for it
+let socket = null;
+let attempt = 0;
+let heard = 0; // time of the last message
+let confirmed = Date.now(); // time when what is shown was last known to be right
+let retry = 0;
+let watched = "";
+const seen = { connected: false };
+
+// ---- the elements of the page ----
+const liveElements = () => document.querySelectorAll("[data-live-topic]");
+const topicsOf = (element) => element.dataset.liveTopic.split(/\s+/).filter(Boolean);
+const rowOf = (element, key) => element.querySelector(`[data-key="${CSS.escape(key)}"]`);
+const rowsOf = (element) => [...element.querySelectorAll("[data-key]")];
+
+function partOf(element) {
+  if (!parts.has(element)) parts.set(element, { all: false, keys: new Set(), busy: false, listed: 0, waited: 0, timer: 0, failures: 0, off: false });
+  return parts.get(element);
+}
+
+function watch() {
+  if (socket?.readyState !== WebSocket.OPEN) return;
+  const topics = [...new Set([...liveElements()].flatMap(topicsOf))].sort();
+  const message = JSON.stringify({ watch: { topics } });
+  if (message !== watched) socket.send(watched = message);
+}
+
+const failing = () => [...liveElements()].some((element) => partOf(element).failures > 0);
+
+// ---- what changed ----
+function changed({ topic, keys, cluster }) {
+  for (const element of liveElements()) {
+    const only = element.dataset.liveCluster;
+    if (!topicsOf(element).includes(topic) || (only && cluster && only !== cluster)) continue;
+    mark(element, keys);
+  }
+}
+
+function mark(element, keys) {
+  const part = partOf(element);
+  const shown = element.dataset.liveRowsUrl && keys?.length ? keys.filter((key) => rowOf(element, key)) : [];
+  for (const key of shown) part.keys.add(key);
+  if (!keys?.length || shown.length < keys.length) part.all = true;
+  pump(element);
+}
+
+function refreshAll() {
+  for (const element of liveElements()) mark(element);
+}
+
+// ---- fetching ----
+function pump(element) {
+  const part = partOf(element);
+  if (part.busy || part.off || document.hidden || !element.isConnected) return;
+  const wait = part.all ? listWait(element, part) : 0;
+  if (part.all && wait <= 0) run(element, part, fetchList);
+  else if (part.keys.size > 0) run(element, part, fetchRows);
+  if (part.all && !part.busy && !part.timer) {
+    part.timer = setTimeout(() => { part.timer = 0; pump(element); }, Math.max(wait, 50));
+  }
+}
+
+/** How long the list must wait: once a second, and not while it would move rows under the pointer. */
+function listWait(element, part) {
+  const now = Date.now();
+  const early = part.listed + LIST_EVERY - now;
+  const hovered = matchMedia("(hover: hover)").matches && element.querySelector("[data-key]") && element.matches(":hover");
+  if (!hovered) return early;
+  part.waited ||= now;
+  return Math.max(early, part.waited + HOVER > now ? 200 : 0);
+}
+
+async function run(element, part, work) {
+  part.busy = true;
+  let delay = 0;
+  try {
+    await work(element, part);
+    part.failures = 0;
+    confirmed = Date.now();
+  } catch (error) {
+    part.failures += 1;
+    part.all = true;
+    delay = jitter(part.failures);
+    console.warn("live:", element.id, error.message);
+  } finally {
+    part.busy = false;
+    show();
+    setTimeout(() => pump(element), delay);
+  }
+}
+
+async function get(element, url, shown = 0) {
+  const reply = await fetch(url, {
+    headers: { "HX-Request": "true", "HX-Request-Type": "partial", "HX-Target": `${element.localName}#${element.id}`, "HX-Current-URL": location.href, "X-MCM-Shown": String(shown), Accept: "text/html" },
+    credentials: "same-origin", mode: "same-origin", cache: "no-store", signal: AbortSignal.timeout(15000),
+  });
+  const login = document.body.dataset.loginUrl;
+  if (reply.status === 401 || (reply.redirected && login && new URL(reply.url).pathname === login)) location.reload();
+  if (reply.status === 403 || reply.status === 404) return gone(element);
+  if (!reply.ok) throw new Error(`${reply.status} for ${url}`);
+  return reply.text();
+}
+
+/** No longer there or no longer allowed: say so once, keep the rest of the page alive. */
+function gone(element) {
+  const part = partOf(element);
+  Object.assign(part, { off: true, all: false });
+  part.keys.clear();
+  element.setAttribute("data-ui-gone", "");
+  const text = document.getElementById("texts")?.dataset.s404;
+  document.dispatchEvent(new CustomEvent("mcm:toast", { detail: { level: "warning", text } }));
+  return null;
+}
+
+function withParam(url, name, value) {
+  const full = new URL(url, location.href);
+  full.searchParams.set(name, value);
+  return full.pathname + full.search;
+}
+
+async function fetchList(element, part) {
+  Object.assign(part, { all: false, waited: 0, listed: Date.now() });
+  part.keys.clear();
+  const before = new Map(rowsOf(element).map((row) => [row.dataset.key, signature(row)]));
+  const html = await get(element, element.dataset.liveUrl, before.size);
+  if (html === null || !element.isConnected) return;
+  const outer = parse(html).firstElementChild?.id === element.id;
+  await htmx.swap({ text: html, target: element, sourceElement: element, swap: `${outer ? "outerMorph" : "innerMorph"} ignoreTitle:true` });
+  if (before.size) for (const row of rowsOf(element)) if (before.get(row.dataset.key) !== signature(row)) flash(row);
+  tell({ updated: element.id, rows: "all" });
+}
+
+async function fetchRows(element, part) {
+  const keys = [...part.keys].slice(0, MAX_KEYS);
+  for (const key of keys) part.keys.delete(key);
+  const html = await get(element, withParam(element.dataset.liveRowsUrl, "rows", keys.join(",")));
+  if (html === null) return;
+  const fresh = new Map([...parse(html).querySelectorAll("[data-key]")].map((row) => [row.dataset.key, row]));
+  for (const key of keys) {
+    const row = rowOf(element, key);
+    if (!row) continue;
+    if (fresh.has(key)) await morphRow(row, fresh.get(key));
+    else if (element.matches(":hover")) { row.setAttribute("data-ui-gone", ""); part.all = true; }
+    else row.remove();
+  }
+  tell({ updated: element.id, rows: keys.length });
+}
+
+async function morphRow(row, next) {
+  const before = signature(row);
+  await htmx.swap({ text: next.outerHTML, target: row, sourceElement: row, swap: "outerMorph ignoreTitle:true" });
+  if (before !== signature(row)) flash(row);
+}
+
+function parse(html) {
+  const template = document.createElement("template");
+  template.innerHTML = html;
+  return template.content;
+}
+
+/** What a reader sees of a row, without its ticking ages. */
+function signature(row) {
+  const cells = row.cells ? [...row.cells] : [row];
+  return cells.map((cell) => (cell.querySelector("time[data-age]") ? cell.querySelector("time").dateTime : cell.textContent.trim())).join("\t");
+}
+
+function flash(row) {
+  row.classList.add("flash");
+  setTimeout(() => row.classList.remove("flash"), 1700);
+}
+
+// ---- the socket ----
+const jitter = (count) => Math.random() * Math.min(MAX_WAIT, 500 * 2 ** count);
+
+function connect() {
+  clearTimeout(retry);
+  retry = 0;
+  const url = new URL(path, location.href);
+  url.protocol = url.protocol.replace("http", "ws");
+  const mine = (socket = new WebSocket(url));
+  heard = Date.now();
+  watched = "";
+  mine.addEventListener("open", () => {
+    heard = Date.now();
+    watch();
+  });
+  mine.addEventListener("message", ({ data }) => { if (mine === socket) receive(JSON.parse(data)); });
+  mine.addEventListener("close", ({ code }) => { if (mine === socket) lost(code); });
+}
+
+const handlers = {
+  hello() {
+    attempt = 0;
+    if (seen.connected || Date.now() - confirmed > 2000) refreshAll(); // what changed while nobody listened
+    seen.connected = true;
+  },
+  ping() {},
+  changed,
+  refresh: refreshAll,
+  closed({ reason }) {
+    if (["signed_out", "expired", "unauthenticated"].includes(reason)) location.reload();
+    else socket.close(); // "rights", "shutdown", …: come again; the refetch obeys the new rights
+  },
+};
+
+function receive(message) {
+  heard = Date.now();
+  if (!failing()) confirmed = heard;
+  handlers[message.type]?.(message);
+  show();
+}
+
+function lost(code) {
+  socket = null;
+  if (code === 4401) return location.reload();
+  attempt += 1;
+  retry ||= setTimeout(connect, jitter(attempt));
+  show();
+}
+
+function drop() {
+  const silent = socket;
+  socket = null;
+  silent?.close();
+  lost();
+}
+
+// ---- what the top bar says ----
+function state() {
+  if (socket?.readyState === WebSocket.OPEN && seen.connected && !failing() && Date.now() - heard < SILENCE) return "live";
+  return Date.now() - confirmed < STALE ? "reconnecting" : "stale";
+}
+
+function show() {
+  const now = state();
+  if (indicator) {
+    indicator.dataset.state = now;
+    setText(indicator.querySelector(".live-word"), indicator.dataset[`text${now[0].toUpperCase()}${now.slice(1)}`]);
+    setText(indicator.querySelector(".live-age"), now === "live" ? "" : age());
+  }
+  if (root.dataset.live !== now) {
+    root.dataset.live = now;
+    tell({});
+  }
+}
+
+function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+function age() {
+  const seconds = Math.round((Date.now() - confirmed) / 1000);
+  const unit = seconds < 120 ? "second" : "minute";
+  return new Intl.NumberFormat(root.lang, { style: "unit", unit, unitDisplay: "narrow" }).format(unit === "second" ? seconds : Math.floor(seconds / 60));
+}
+
+function tell(detail) {
+  document.dispatchEvent(new CustomEvent("mcm:live", { detail: { state: root.dataset.live, ...detail } }));
+}
+
+// ---- start ----
+if (path !== undefined) {
+  let polled = Date.now();
+  connect();
+  show();
+  setInterval(() => {
+    if (socket && Date.now() - heard >= SILENCE) drop();
+    if (!socket && !document.hidden && Date.now() - polled >= POLL) {
+      polled = Date.now();
+      refreshAll();
+    }
+    show();
+  }, 250);
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) return;
+    if (!socket || Date.now() - heard >= SILENCE) { attempt = 0; drop(); connect(); }
+    refreshAll();
+  });
+  addEventListener("online", () => { if (!socket) connect(); });
+  let pending = 0; // parts of the page came or went: watch what is there now
+  new MutationObserver(() => { pending ||= setTimeout(() => { pending = 0; watch(); }, 100); })
+    .observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ["data-live-topic"] });
+}

@@ -1,0 +1,107 @@
+"""The one door for permission: what may be seen is 404 otherwise, what may be done is 403.
+
+A model says which of its rows lie within a person's grants by a class method
+`within(held) -> Q`; this module knows neither clusters nor namespaces.
+"""
+
+from collections.abc import Iterable
+from functools import cached_property
+from typing import Any, Protocol, TypeVar
+
+from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Model, Q, QuerySet
+from django.http import Http404
+from guardian.shortcuts import get_objects_for_user
+
+from teams.models import User
+from teams.roles import Action
+
+
+class Scoped(Protocol):
+    @classmethod
+    def within(cls, held: "Held") -> Q: ...
+
+
+M = TypeVar("M", bound=Model)
+AnyUser = User | AnonymousUser
+
+
+class Held:
+    """The scopes on which a person holds an action, looked up once for each scope model."""
+
+    def __init__(self, user: AnyUser, action: Action) -> None:
+        self.user = user
+        self.action = action
+        self._ids: dict[type[Model], frozenset[Any]] = {}
+
+    def ids(self, model: type[Model]) -> frozenset[Any]:
+        """Keys of the rows of a scope model granted directly (not by a wider scope)."""
+        if model not in self._ids:
+            permission = f"{model._meta.app_label}.{self.action}_{model._meta.model_name}"
+            granted = get_objects_for_user(
+                self.user, permission, model, with_superuser=False, accept_global_perms=False
+            )
+            self._ids[model] = frozenset(granted.values_list("pk", flat=True))
+        return self._ids[model]
+
+    @cached_property
+    def everything(self) -> bool:
+        return isinstance(self.user, User) and self.user.is_platform_admin
+
+    @cached_property
+    def nothing(self) -> bool:
+        return not (isinstance(self.user, User) and self.user.is_active)
+
+
+def visible(user: AnyUser, model: type[M], action: Action = Action.VIEW) -> QuerySet[M]:
+    """The rows of a model on which the person may do the action."""
+    rows = model._default_manager.all()
+    held = Held(user, action)
+    if held.everything:
+        return rows
+    if held.nothing:
+        return rows.none()
+    scoped: type[Scoped] = model  # type: ignore[assignment]  # every governed model has within()
+    return rows.filter(scoped.within(held))
+
+
+def get_or_404(user: AnyUser, model: type[M], key: Any, action: Action = Action.VIEW) -> M:
+    """The row with this primary key. Raises Http404 when unseen, PermissionDenied when only seen.
+
+    A malformed key and a foreign one give the same answer.
+    """
+    try:
+        found = visible(user, model).filter(pk=key).first()
+    except (ValueError, ValidationError) as error:
+        raise Http404 from error
+    if found is None:
+        raise Http404
+    if not may(user, action, found):
+        raise PermissionDenied
+    return found
+
+
+def may(user: AnyUser, action: Action, found: Model) -> bool:
+    return visible(user, type(found), action).filter(pk=found.pk).exists()
+
+
+def require(user: AnyUser, action: Action, wider: Model, narrower: Iterable[Model]) -> None:
+    """The action on `wider` or on one of the `narrower` scopes in it, or PermissionDenied."""
+    if not (may(user, action, wider) or any(may(user, action, scope) for scope in narrower)):
+        raise PermissionDenied
+
+
+def is_platform_admin(user: AnyUser) -> bool:
+    return isinstance(user, User) and user.is_platform_admin
+
+
+def require_platform_admin(user: AnyUser) -> None:
+    if not is_platform_admin(user):
+        raise PermissionDenied
+
+
+def require_anywhere(user: AnyUser, action: Action, model: type[Model]) -> None:
+    """The action on at least one row of the model or within one, or PermissionDenied."""
+    if not visible(user, model, action).exists():
+        raise PermissionDenied

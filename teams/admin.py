@@ -1,0 +1,112 @@
+"""Users, teams, members and grants for platform admins; writes go through the services."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import Group
+from django.db.models import QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest
+from knox.models import AuthToken
+
+from teams import services
+from teams.models import AuditEvent, Grant, Membership, Team, User
+
+# Groups belong to teams, and tokens are made by command: neither is edited by hand.
+admin.site.unregister(Group)
+admin.site.unregister(AuthToken)
+
+
+@admin.register(User)
+class McmUserAdmin(UserAdmin):
+    list_display = ("username", "email", "is_active", "is_superuser", "last_login")
+    readonly_fields = ("last_login", "date_joined")
+    fieldsets = (
+        (None, {"fields": ("username", "password")}),
+        ("Person", {"fields": ("first_name", "last_name", "email")}),
+        ("Rights", {"fields": ("is_active", "is_staff", "is_superuser")}),
+        ("Dates", {"fields": ("last_login", "date_joined")}),
+    )
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        services.announce_rights_changed()
+
+
+class MembershipInline(admin.TabularInline):
+    model = Membership
+    extra = 1
+    autocomplete_fields = ("user",)
+
+
+@admin.register(Team)
+class TeamAdmin(admin.ModelAdmin):
+    list_display = ("name",)
+    search_fields = ("name",)
+    inlines = (MembershipInline,)
+
+    def save_model(self, request: HttpRequest, obj: Team, form: Any, change: bool) -> None:
+        services.save_team(obj, by=acting(request))
+
+    def delete_model(self, request: HttpRequest, obj: Team) -> None:
+        services.delete_team(obj, by=acting(request))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Team]) -> None:
+        for team in queryset:
+            services.delete_team(team, by=acting(request))
+
+    def save_formset(
+        self, request: HttpRequest, form: ModelForm, formset: Any, change: bool
+    ) -> None:
+        formset.save(commit=False)
+        for row in formset.deleted_objects:
+            services.delete_membership(row, by=acting(request))
+        for row, _changed in formset.changed_objects:
+            services.save_membership(row, by=acting(request))
+        for row in formset.new_objects:
+            services.save_membership(row, by=acting(request))
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):
+    """Rows that are looked at here and changed elsewhere, or never."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Grant)
+class GrantAdmin(ReadOnlyAdmin):
+    """Every grant, to look at and to take back; they are given on the scope's own page."""
+
+    list_display = ("team", "role", "scope_type", "scope", "created")
+    list_filter = ("role", "team")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.is_superuser)
+
+    def delete_model(self, request: HttpRequest, obj: Grant) -> None:
+        services.revoke(obj, by=acting(request))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Grant]) -> None:
+        for row in queryset:
+            services.revoke(row, by=acting(request))
+
+
+@admin.register(AuditEvent)
+class AuditEventAdmin(ReadOnlyAdmin):
+    list_display = ("at", "actor_name", "action", "object_type", "object_name")
+    list_filter = ("action", "object_type")
+    search_fields = ("actor_name", "object_name")
+
+
+def acting(request: HttpRequest) -> User:
+    if not isinstance(request.user, User):
+        raise TypeError("the admin site lets only users through")
+    return request.user

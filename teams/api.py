@@ -1,0 +1,67 @@
+"""What all of the REST API shares: the shape of an error and who asks."""
+
+from typing import Any, cast
+
+from django.utils.translation import gettext as _
+from rest_framework import status
+from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
+
+from teams.models import User
+
+
+def caller(request: Request) -> User:
+    """The signed-in person; the API's permission classes let nobody else through."""
+    return cast(User, request.user)
+
+
+class Conflict(APIException):
+    """409: somebody or something holds what was asked for."""
+
+    status_code = status.HTTP_409_CONFLICT
+    default_code = "conflict"
+
+
+class BadGateway(APIException):
+    """502: the cluster answered with a failure or not at all."""
+
+    status_code = status.HTTP_502_BAD_GATEWAY
+    default_code = "cluster"
+
+
+class GatewayTimeout(BadGateway):
+    """504: the cluster did not answer in time."""
+
+    status_code = status.HTTP_504_GATEWAY_TIMEOUT
+
+
+def error_answer(exc: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's handler, answering `{"error": "text", "fields": {"name": ["text"]}}` always."""
+    response = exception_handler(exc, context)
+    if response is None:
+        return None
+    fields = _fields(exc.detail) if isinstance(exc, ValidationError) else {}
+    if fields:
+        name, texts = next(iter(fields.items()))
+        error = texts[0] if name == "" else f"{name}: {texts[0]}"
+        fields.pop("", None)
+    elif response.status_code == status.HTTP_404_NOT_FOUND:
+        # A foreign object and a missing one must read the same.
+        error = _("Not found.")
+    else:
+        error = str(getattr(exc, "detail", "")) or _("The request was refused.")
+    response.data = {"error": error, "fields": fields}
+    return response
+
+
+def _fields(detail: Any, path: str = "") -> dict[str, list[str]]:
+    """DRF's nested details as one level: `options.timeout`; "" for what belongs to no field."""
+    if isinstance(detail, dict):
+        flat: dict[str, list[str]] = {}
+        for key, value in detail.items():
+            name = "" if key in {"non_field_errors", "detail"} else str(key)
+            flat |= _fields(value, ".".join(part for part in (path, name) if part))
+        return flat
+    return {path: [str(item) for item in (detail if isinstance(detail, list) else [detail])]}

@@ -1,0 +1,29 @@
+"""The roles a grant gives and the actions each role may do."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Action(models.TextChoices):
+    """What a person does with a cluster or a namespace; each is a permission of both models."""
+
+    VIEW = "view", _("see")
+    OPERATE = "operate", _("operate")
+    ADMIN = "admin", _("administer")
+
+
+class Role(models.TextChoices):
+    VIEWER = "viewer", _("Viewer")
+    OPERATOR = "operator", _("Operator")
+    ADMIN = "admin", _("Admin")
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        return _ACTIONS[self]
+
+
+_ACTIONS = {
+    Role.VIEWER: (Action.VIEW,),
+    Role.OPERATOR: (Action.VIEW, Action.OPERATE),
+    Role.ADMIN: (Action.VIEW, Action.OPERATE, Action.ADMIN),
+}

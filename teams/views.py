@@ -1,0 +1,49 @@
+"""Signing out, and what all pages share."""
+
+from http import HTTPStatus
+from typing import Any
+
+from django.contrib.auth import logout as forget_session
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST
+from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.middleware import HtmxDetails
+
+from teams import services
+from teams.models import User
+
+
+class SignedInRequest(HttpRequest):
+    """A request behind the login middleware."""
+
+    user: User
+    htmx: HtmxDetails
+
+
+@require_POST
+def logout(request: HttpRequest) -> HttpResponse:
+    """Ends the session, and with it the live sockets that it opened."""
+    forget_session(request)
+    services.announce_rights_changed()
+    return redirect("login")
+
+
+def form_page(
+    request: SignedInRequest, page: str, context: dict[str, Any], *, invalid: bool
+) -> HttpResponse:
+    """A page around a form, or just its part `form` in a dialog; 422 when it was refused."""
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if invalid else HTTPStatus.OK
+    return render(request, f"{page}#form" if request.htmx else page, context, status=status)
+
+
+def go(request: SignedInRequest, url: str) -> HttpResponse:
+    """Leaves for another page, also out of a dialog."""
+    return HttpResponseClientRedirect(url) if request.htmx else redirect(url)
+
+
+def fragment(
+    request: SignedInRequest, page: str, part: str, context: dict[str, Any]
+) -> HttpResponse:
+    """The page, or the named part of it for a live update or a swap within the page."""
+    return render(request, f"{page}#{part}" if request.htmx else page, context)
