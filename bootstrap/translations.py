@@ -62,7 +62,7 @@ def _collect(folder: Path) -> None:
 
 def _texts(catalogue: Path, kind: str) -> list[str]:
     """The msgids of one kind."""
-    arguments = ["--no-obsolete", "--no-wrap", f"--{kind}", catalogue]
+    arguments = ["--no-obsolete", "--no-wrap", f"--{kind}", str(catalogue)]
     _, output = _run("msgattrib", *arguments, folder=catalogue.parent)
     return [
         line.removeprefix("msgid ")

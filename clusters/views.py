@@ -1,5 +1,6 @@
 """Pages of the fleet and its clusters."""
 
+from collections import Counter
 from uuid import UUID
 
 from django.contrib import messages
@@ -98,11 +99,12 @@ def delete(request: SignedInRequest, pk: UUID) -> HttpResponse:
 
 
 def _with_pods(user: User) -> list[Cluster]:
-    """The clusters that the person sees, each with `.pods`: its pods counted by health."""
+    """The clusters that the person sees, each with `.pods`: how many, and how many fail."""
     counts = queries.pod_counts(queries.pods(user))
     found = list(access.visible(user, Cluster))
     for cluster in found:
-        cluster.pods = counts.get(cluster.pk, {})  # type: ignore[attr-defined]  # for the template
+        pods = counts.get(cluster.pk, Counter())
+        cluster.pods = {"total": pods.total(), "failing": pods["failing"]}  # type: ignore[attr-defined]
     return found
 
 

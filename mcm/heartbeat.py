@@ -12,7 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 import redis
-from celery import bootsteps, shared_task
+from celery import Task, bootsteps, shared_task
 from celery.utils.log import get_task_logger
 from celery.worker import state
 from django.conf import settings
@@ -39,12 +39,16 @@ def note_ping(_task: Any, _app: Any, consumer: Any, **_options: Any) -> Callable
     return arrived
 
 
-@shared_task(name="mcm.ping", Strategy=f"{__name__}:note_ping")
+class Noted(Task[..., None]):
+    Strategy = f"{__name__}:note_ping"
+
+
+@shared_task(name="mcm.ping", base=Noted)
 def ping() -> None:
     """Only ever noted on arrival."""
 
 
-class SignOfLife(bootsteps.StartStopStep):  # type: ignore[misc] # untyped
+class SignOfLife(bootsteps.StartStopStep):
     """Add to `app.steps["consumer"]`."""
 
     requires = ("celery.worker.consumer.tasks:Tasks",)

@@ -12,7 +12,8 @@ addEventListener("pageshow", () => { leaving = false; });
 // ---- what morphing must not undo: opened <details> and <dialog>, and marks of the scripts ----
 window.htmx?.registerExtension("mcm", {
   htmx_before_morph_attr(element, { attrName }) {
-    return !(attrName === "open" && element.matches("details, dialog"));
+    return !((attrName === "open" && element.matches("details, dialog"))
+      || (attrName === "tabindex" && element.matches("[data-ui-overflow]")));
   },
 });
 

@@ -27,6 +27,7 @@ class Services:
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="mcm-tests-"))
+        (self.folder / "static").mkdir()
         self.state = State.new()
         self._running: list[tuple[Program, subprocess.Popen[bytes]]] = []
 
@@ -56,6 +57,8 @@ class Services:
             "MCM_SECRET_KEY": self.state.secret_key,
             "MCM_ENCRYPTION_KEYS": self.state.encryption_keys,
             "MCM_HOME": str(self.folder / "home"),
+            # Whitenoise warns of a folder that is not there.
+            "MCM_STATIC_ROOT": str(self.folder / "static"),
         }
 
     def stop(self) -> None:

@@ -106,7 +106,9 @@ def namespace_row(namespace: Any) -> Row:
     """The row of a Namespace message; ValueError as for pods."""
     status = namespace.status.phase or "Unknown"
     health: Health = "healthy" if status == "Active" else "progressing"
-    return row("Namespace", namespace.metadata, status=shared(status), health=health, counts=(0, 0, 0))
+    return row(
+        "Namespace", namespace.metadata, status=shared(status), health=health, counts=(0, 0, 0)
+    )
 
 
 def row(  # noqa: PLR0913 - the parts that differ between kinds, named at each call

@@ -15,7 +15,7 @@ import httptools
 
 from clusters.kube import address, errors, tls
 from clusters.kube.decode import refusal, retry_after_seconds, status_message
-from clusters.kube.transport import authorization
+from clusters.kube.headers import authorization
 from clusters.kube.types import Connection, Identity
 
 ENOUGH = 1024 * 1024
@@ -41,7 +41,7 @@ class Link(NamedTuple):
 def link(connection: Connection, identity: Identity) -> Link:
     """BadCertificate when the connection's own certificates cannot be used."""
     at = address.endpoint(connection)
-    pairs = [("Host", at.authority), *authorization(connection, identity).items()]
+    pairs = [("Host", at.authority), *authorization(connection, identity)]
     headers = "".join(f"{name}: {value}\r\n" for name, value in pairs)
     return Link(at, tls.context(connection), headers.encode("ascii"))
 

@@ -16,11 +16,11 @@ from urllib3.exceptions import HTTPError
 from clusters.kube import errors, tls
 from clusters.kube.address import Endpoint, connect, endpoint
 from clusters.kube.decode import refusal, retry_after_seconds, status_message
+from clusters.kube.headers import authorization
 from clusters.kube.types import Connection, Identity
 
 CHUNK = 64 * 1024
 LARGEST_REFUSAL = 64 * 1024
-USER_AGENT = "mcm"
 
 
 class Answer(NamedTuple):
@@ -28,18 +28,6 @@ class Answer(NamedTuple):
 
     body: bytes
     content_type: str
-
-
-def authorization(connection: Connection, identity: Identity) -> urllib3.HTTPHeaderDict:
-    """The headers that say who asks; one Impersonate-Group for each group."""
-    headers = urllib3.HTTPHeaderDict({"User-Agent": USER_AGENT})
-    if connection.token:
-        headers["Authorization"] = f"Bearer {connection.token}"
-    if identity.user is not None:
-        headers["Impersonate-User"] = identity.user
-        for group in identity.groups:
-            headers.add("Impersonate-Group", group)
-    return headers
 
 
 class _Clock:
@@ -100,7 +88,9 @@ class Transport:
     def __init__(self, connection: Connection, identity: Identity, deadline: float) -> None:
         """`deadline` in seconds holds for each request from the name look-up to the last byte."""
         at = endpoint(connection)
-        self._headers = authorization(connection, identity)
+        self._headers = urllib3.HTTPHeaderDict()
+        for name, value in authorization(connection, identity):
+            self._headers.add(name, value)
         self._prefix = at.path
         self._deadline = deadline
         self._clock = _Clock()

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db.models import Count, Max, Min, QuerySet
 from django.db.models.fields.json import KeyTextTransform
 
-from clusters.models import Cluster, Namespace, Object
+from clusters.models import Cluster, Environment, Namespace, Object
 from teams import access
 from teams.access import AnyUser
 
@@ -115,6 +115,8 @@ def attention(user: AnyUser) -> Attention:
         .order_by("-pods", "cluster__name", "namespace", "name")
     )  # fmt: skip
     failing = list(groups[: MOST_ATTENTION + 1])
+    for group in failing:
+        group["environment_label"] = Environment(group["cluster__environment"]).label
     return Attention(
         clusters, nodes, failing[:MOST_ATTENTION], len(clusters) + len(nodes) + len(failing)
     )

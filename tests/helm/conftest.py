@@ -1,5 +1,7 @@
 """Helm 3 and 4 against a real API server."""
 
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -7,8 +9,10 @@ import pytest
 from clusters.kube import kubeconfig
 from clusters.kube.types import Connection
 from deployments.helm import Helm, Program, programs
+from deployments.helm.workspace import PREFIX
 from testbed.build import ensure
 from testbed.cluster import Cluster
+from tests.helm.releases import children
 
 
 @pytest.fixture(scope="session")
@@ -29,3 +33,12 @@ def program(request: pytest.FixtureRequest) -> Program:
 def helm(connection: Connection, program: Program) -> Helm:
     """The adapter on the test cluster, with each Helm."""
     return Helm(connection, program=program)
+
+
+@pytest.fixture
+def nothing_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Every test leaves no folder and no process."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    yield
+    assert list(tmp_path.glob(f"{PREFIX}*")) == []
+    assert children() == []

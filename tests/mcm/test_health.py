@@ -8,7 +8,7 @@ import pytest
 import redis
 from django.conf import settings as configured
 from django.test import AsyncClient
-from pytest_django import SettingsWrapper
+from pytest_django import Settings
 
 from mcm import health, heartbeat
 from mcm.embedded import ports
@@ -49,7 +49,7 @@ async def test_a_silent_worker_is_named(store: "redis.Redis", async_client: Asyn
 
 
 async def test_redis_down_is_told_within_three_seconds(
-    settings: SettingsWrapper, async_client: AsyncClient
+    settings: Settings, async_client: AsyncClient
 ) -> None:
     settings.REDIS_URL = f"redis://:planted-secret@127.0.0.1:{ports.choose()}/0"
     begun = time.monotonic()
@@ -62,7 +62,7 @@ async def test_redis_down_is_told_within_three_seconds(
 
 
 async def test_frozen_servers_are_told_in_time(
-    settings: SettingsWrapper, async_client: AsyncClient, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, async_client: AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # A full queue: it accepts no more, and refuses nothing.
     with socket.socket() as frozen:
@@ -81,8 +81,6 @@ async def test_frozen_servers_are_told_in_time(
     assert "no answer" in answer.json()["database"]["detail"]
 
 
-async def test_alive_without_any_server(
-    settings: SettingsWrapper, async_client: AsyncClient
-) -> None:
+async def test_alive_without_any_server(settings: Settings, async_client: AsyncClient) -> None:
     settings.REDIS_URL = f"redis://127.0.0.1:{ports.choose()}/0"
     assert (await async_client.get("/healthz")).status_code == 200
