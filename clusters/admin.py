@@ -34,9 +34,6 @@ class ScopeAdmin(ReadOnlyAdmin):
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(request.user.is_superuser)
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return tuple(self.fields or ())
-
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Nothing of the scope itself is edited here."""
 
@@ -63,7 +60,7 @@ class ClusterAdmin(ScopeAdmin):
     )
     list_filter = ("environment", "status")
     search_fields = ("name", "region")
-    fields = (
+    readonly_fields = fields = (
         "name",
         "environment",
         "region",
@@ -80,7 +77,7 @@ class NamespaceAdmin(ScopeAdmin):
     list_display = ("name", "cluster")
     list_filter = ("cluster",)
     search_fields = ("name",)
-    fields = ("cluster", "name")
+    readonly_fields = fields = ("cluster", "name")
 
 
 @admin.register(KindState)

@@ -156,7 +156,7 @@ async def run_in(executor: Executor, write: Callable[..., T], *args: Any) -> T:
 
 
 async def forever(what: str, step: Callable[[], Awaitable[None]]) -> None:
-    """Runs a step again after it failed, later each time. Ends when cancelled or without a lease."""
+    """Runs a step again after it failed, later each time, until cancelled or without a lease."""
     delay = 1.0
     while True:
         try:

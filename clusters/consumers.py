@@ -72,7 +72,8 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
         session = self.scope["session"]
         if not session.session_key or not session.exists(session.session_key):
             return None
-        user = User.objects.filter(pk=self.scope["user"].pk, is_active=True).first()
+        known = self.scope["user"]
+        user = User.objects.filter(pk=known.pk, is_active=True).first() if known else None
         return live.scopes(user) if user else None
 
     @classmethod

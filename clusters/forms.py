@@ -6,9 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from clusters.models import Cluster, Environment
-from clusters.services import Registration
-
-LARGEST_KUBECONFIG = 256 * 1024
+from clusters.services import LARGEST_KUBECONFIG, Registration
 
 
 class RegisterForm(forms.ModelForm):

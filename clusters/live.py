@@ -1,6 +1,7 @@
 """Names of what changed, on their way from the writers to the open pages.
 
-A message is JSON on one Redis channel: {"topic", "cluster", "keys": [[key, namespace], …], "moved"}.
+A message is JSON on one Redis channel: {"topic", "cluster", "keys": [[key, namespace], …],
+"moved"}.
 It is sent after the commit that stored the change, so the page that asks then finds it.
 Delivery is at most once: a page that was cut off asks for everything again.
 """

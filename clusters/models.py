@@ -57,7 +57,7 @@ class Cluster(models.Model):
             RegexValidator(
                 r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?\Z",
                 _(
-                    "Use lower-case letters, digits and dashes; begin and end with a letter or digit."
+                    "Use lower-case letters, digits and dashes, with a letter or digit at both ends."
                 ),
             )
         ],

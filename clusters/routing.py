@@ -1,5 +1,8 @@
+from typing import Any, cast
+
 from django.urls import path
 
 from clusters.consumers import LiveConsumer
 
-websocket_urlpatterns = [path("ws/live/", LiveConsumer.as_asgi())]
+# The stubs know only views here; Channels puts its own kind of application in their place.
+websocket_urlpatterns: list[Any] = [path("ws/live/", cast(Any, LiveConsumer.as_asgi()))]

@@ -2,11 +2,11 @@
 
 from typing import Any
 
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
-from clusters.forms import LARGEST_KUBECONFIG
 from clusters.models import Cluster, Environment
-from clusters.services import Registration
+from clusters.services import LARGEST_KUBECONFIG, Registration
 from teams.serializers import StrictSerializer
 
 
@@ -19,17 +19,22 @@ class RegistrationSerializer(StrictSerializer):
     environment = serializers.ChoiceField(choices=Environment.choices)
     region = serializers.CharField(max_length=63, required=False, allow_blank=True)
     kubeconfig = serializers.CharField(trim_whitespace=False, max_length=LARGEST_KUBECONFIG)
-    context = serializers.CharField(max_length=253, required=False)
+    # DRF takes declared fields out of the class, so its own `context` stays.
+    context = serializers.CharField(max_length=253, required=False)  # type: ignore[assignment]
 
     def to_internal_value(self, data: Any) -> Any:
-        upload = data.get("kubeconfig") if hasattr(data, "get") else None
+        upload: Any = data.get("kubeconfig") if hasattr(data, "get") else None
         if hasattr(upload, "read"):
             if upload.size > LARGEST_KUBECONFIG:
-                raise serializers.ValidationError({"kubeconfig": ["Larger than 256 KiB."]})
+                raise serializers.ValidationError(
+                    {"kubeconfig": [_("The file is larger than 256 KiB.")]}
+                )
             try:
                 text = upload.read().decode()
             except UnicodeDecodeError as error:
-                raise serializers.ValidationError({"kubeconfig": ["Not UTF-8 text."]}) from error
+                raise serializers.ValidationError(
+                    {"kubeconfig": [_("The file is not UTF-8 text.")]}
+                ) from error
             data = {**data.dict(), "kubeconfig": text}
         return super().to_internal_value(data)
 

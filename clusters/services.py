@@ -20,6 +20,8 @@ from teams.models import User
 
 T = TypeVar("T")
 
+LARGEST_KUBECONFIG = 256 * 1024
+
 # The steps of a registration, in order; a failure is told as the step and its reason.
 STEPS = {
     "parse": gettext_lazy("Read the kubeconfig"),
@@ -129,7 +131,7 @@ def _store(wanted: Registration, connection: Connection, found: Found, by: User)
 
 @transaction.atomic
 def delete(cluster: Cluster, *, by: User) -> None:
-    """Forgets the cluster with its rows, grants and credentials; the cluster itself is untouched."""
+    """Forgets a cluster with its rows, grants and credentials; the cluster itself is untouched."""
     audit.record(by, "cluster.delete", cluster, server=cluster.server)
     for namespace in cluster.namespaces.all():
         teams.forget_scope(namespace)

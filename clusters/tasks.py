@@ -19,7 +19,7 @@ DEADLINE = 8.0
 def poll_clusters() -> None:
     """Asks for a poll of each cluster; a message that waited longer than a period is dropped."""
     for cluster_id in Cluster.objects.values_list("pk", flat=True):
-        poll_cluster.apply_async([str(cluster_id)], expires=60)
+        poll_cluster.apply_async((str(cluster_id),), expires=60)
 
 
 @shared_task(ignore_result=True, time_limit=45)

@@ -56,6 +56,8 @@ def install(job: Job) -> None:
         wait=given.wait,
         timeout=given.timeout,
         atomic=given.atomic,
+        # Who holds rights in a namespace only may not create it again, not even in vain.
+        create_namespace=not operation.cluster.namespaces.filter(name=operation.namespace).exists(),
     )
     program = helm.Helm(operation.cluster.connection, SERVICE_ACCOUNT)
     watched = threading.Event()

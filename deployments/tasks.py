@@ -9,7 +9,7 @@ from deployments import executor
 @shared_task(ignore_result=True)
 def refresh_all_releases() -> None:
     for cluster_id in Cluster.objects.values_list("pk", flat=True):
-        refresh_releases.apply_async([str(cluster_id)], expires=60)
+        refresh_releases.apply_async((str(cluster_id),), expires=60)
 
 
 @shared_task(ignore_result=True, time_limit=90)

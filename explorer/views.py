@@ -1,6 +1,7 @@
 """Pods of the whole fleet: the list, its changed rows, one in the drawer."""
 
 import time
+from dataclasses import replace
 
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
@@ -29,7 +30,7 @@ def pods(request: SignedInRequest) -> HttpResponse:
         found, after = wanted.page(rows, _size(request))
     except (ValueError, ValidationError):
         # A cursor of another sort order does not fit this column: begin at the top.
-        found, after = PodFilter.of(request.GET | {"after": ""}).page(rows)
+        found, after = replace(wanted, after="").page(rows)
     total, more = filters.counted(rows)
     clusters = list(access.visible(request.user, Cluster))
     context = {
@@ -64,9 +65,8 @@ def pod(request: SignedInRequest, pk: int) -> HttpResponse:
     if found.kind != "Pod":
         raise Http404
     part = "body" if request.htmx.target == "div#pod-drawer" else "drawer"
-    return fragment(
-        request, DETAIL, "drawer", {"pod": found, "labels": sorted(found.labels.items())}
-    )
+    context = {"pod": found, "labels": sorted(found.labels.items())}
+    return fragment(request, DETAIL, part, context)
 
 
 def _size(request: SignedInRequest) -> int:

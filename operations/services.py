@@ -52,7 +52,8 @@ def request(kind: str, place: Place, payload: bytes, *, by: User) -> Operation:
             operation.save(force_insert=True)
             audit.record(by, kind, operation)
             executor.tell(operation, moved=True)
-            tasks.run_operation.delay_on_commit(str(operation.pk))
+            # Where the message cannot be sent now, the sweep sends it: the row is the truth.
+            transaction.on_commit(lambda: tasks.run_operation.delay(str(operation.pk)), robust=True)
     except IntegrityError as error:
         holder = Operation.objects.filter(
             cluster=place.cluster,

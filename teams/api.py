@@ -27,7 +27,7 @@ class Conflict(APIException):
 class BadGateway(APIException):
     """502: the cluster answered with a failure or not at all."""
 
-    status_code = status.HTTP_502_BAD_GATEWAY
+    status_code: int = status.HTTP_502_BAD_GATEWAY
     default_code = "cluster"
 
 

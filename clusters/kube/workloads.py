@@ -30,9 +30,7 @@ class _Strategy(Part):
 class _Spec(Part):
     replicas: int | None = None
     completions: int | None = None
-    parallelism: int | None = None
     suspend: bool = False
-    paused: bool = False
     update_strategy: _Strategy = msgspec.field(default_factory=_Strategy)
 
 
@@ -48,9 +46,7 @@ class _Status(Part):
     updated_number_scheduled: int = 0
     number_ready: int = 0
     number_available: int = 0
-    active: int = 0
     succeeded: int = 0
-    failed: int = 0
     conditions: list[Condition] = []
 
 

@@ -1,1 +1,1 @@
-"""The slim copy of the clusters in PostgreSQL: written by the watcher and the polls, read by pages."""
+"""The slim copy of the clusters in PostgreSQL: the watcher and the polls write, pages read."""

@@ -13,7 +13,7 @@ from clusters.store.rows import Fence
 LASTS = timedelta(seconds=10)
 _TAKE = """
 INSERT INTO clusters_lease (cluster_id, owner, epoch, expires)
-SELECT id, %(owner)s, 1, now() + %(lasts)s FROM clusters_cluster
+SELECT id, %(owner)s, 1, now() + make_interval(secs => %(lasts)s) FROM clusters_cluster
 WHERE NOT EXISTS (
   SELECT FROM clusters_lease WHERE cluster_id = clusters_cluster.id AND expires > now()
 )
@@ -32,7 +32,7 @@ def renew_and_take(owner: str) -> dict[UUID, tuple[Fence, int]]:
     mine = Lease.objects.filter(owner=owner, expires__gt=Now())
     mine.update(expires=Now() + LASTS)
     with connection.cursor() as cursor:
-        cursor.execute(_TAKE, {"owner": owner, "lasts": LASTS})
+        cursor.execute(_TAKE, {"owner": owner, "lasts": LASTS.total_seconds()})
     held = mine.values_list("cluster_id", "epoch", "cluster__connection_version")
     return {row[0]: (Fence(row[0], owner, row[1]), row[2]) for row in held}
 

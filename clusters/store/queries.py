@@ -114,9 +114,9 @@ def attention(user: AnyUser) -> Attention:
         .annotate(pods=Count("pk"), restarts=Max("restarts"), name=Min("name"))
         .order_by("-pods", "cluster__name", "namespace", "name")
     )  # fmt: skip
-    failing = list(groups[: MOST_ATTENTION + 1])
-    for group in failing:
-        group["environment_label"] = Environment(group["cluster__environment"]).label
-    return Attention(
-        clusters, nodes, failing[:MOST_ATTENTION], len(clusters) + len(nodes) + len(failing)
-    )
+    failing = [
+        {**group, "environment_label": Environment(group["cluster__environment"]).label}
+        for group in groups[: MOST_ATTENTION + 1]
+    ]
+    total = len(clusters) + len(nodes) + len(failing)
+    return Attention(clusters, nodes, failing[:MOST_ATTENTION], total)

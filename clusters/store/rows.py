@@ -53,7 +53,7 @@ class Pending:
 
 @dataclass(frozen=True)
 class Written:
-    """What a flush changed: pairs of the row's id and its namespace; `moved` when rows came or went."""
+    """What a flush changed: pairs of a row's id and its namespace; `moved`: rows came or went."""
 
     keys: list[tuple[int, str]]
     moved: bool

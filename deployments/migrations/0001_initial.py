@@ -8,64 +8,101 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('clusters', '0001_initial'),
+        ("clusters", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ReleaseList',
+            name="ReleaseList",
             fields=[
-                ('cluster', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='release_list', serialize=False, to='clusters.cluster')),
-                ('observed_at', models.DateTimeField(null=True)),
-                ('error', models.CharField(blank=True, max_length=500)),
+                (
+                    "cluster",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="release_list",
+                        serialize=False,
+                        to="clusters.cluster",
+                    ),
+                ),
+                ("observed_at", models.DateTimeField(null=True)),
+                ("error", models.CharField(blank=True, max_length=500)),
             ],
         ),
         migrations.CreateModel(
-            name='Chart',
+            name="Chart",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=250)),
-                ('version', models.CharField(max_length=100)),
-                ('app_version', models.CharField(blank=True, max_length=100)),
-                ('description', models.TextField(blank=True)),
-                ('digest', models.CharField(max_length=64, unique=True)),
-                ('archive', models.BinaryField()),
-                ('size', models.PositiveIntegerField()),
-                ('values', models.TextField(blank=True)),
-                ('created', models.DateTimeField(auto_now_add=True)),
-                ('uploaded_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("name", models.CharField(max_length=250)),
+                ("version", models.CharField(max_length=100)),
+                ("app_version", models.CharField(blank=True, max_length=100)),
+                ("description", models.TextField(blank=True)),
+                ("digest", models.CharField(max_length=64, unique=True)),
+                ("archive", models.BinaryField()),
+                ("size", models.PositiveIntegerField()),
+                ("values", models.TextField(blank=True)),
+                ("created", models.DateTimeField(auto_now_add=True)),
+                (
+                    "uploaded_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'chart',
-                'verbose_name_plural': 'charts',
-                'ordering': ['name', '-created'],
+                "verbose_name": "chart",
+                "verbose_name_plural": "charts",
+                "ordering": ["name", "-created"],
             },
         ),
         migrations.CreateModel(
-            name='Release',
+            name="Release",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('namespace', models.CharField(max_length=63)),
-                ('name', models.CharField(max_length=53)),
-                ('revision', models.PositiveIntegerField()),
-                ('status', models.CharField(max_length=30)),
-                ('chart', models.CharField(max_length=250)),
-                ('chart_version', models.CharField(max_length=100)),
-                ('app_version', models.CharField(blank=True, max_length=100)),
-                ('updated', models.DateTimeField()),
-                ('observed_at', models.DateTimeField()),
-                ('cluster', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='releases', to='clusters.cluster')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("namespace", models.CharField(max_length=63)),
+                ("name", models.CharField(max_length=53)),
+                ("revision", models.PositiveIntegerField()),
+                ("status", models.CharField(max_length=30)),
+                ("chart", models.CharField(max_length=250)),
+                ("chart_version", models.CharField(max_length=100)),
+                ("app_version", models.CharField(blank=True, max_length=100)),
+                ("updated", models.DateTimeField()),
+                ("observed_at", models.DateTimeField()),
+                (
+                    "cluster",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="releases",
+                        to="clusters.cluster",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'release',
-                'verbose_name_plural': 'releases',
-                'ordering': ['name', 'cluster__name', 'namespace'],
-                'constraints': [models.UniqueConstraint(fields=('cluster', 'namespace', 'name'), name='one_release')],
+                "verbose_name": "release",
+                "verbose_name_plural": "releases",
+                "ordering": ["name", "cluster__name", "namespace"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("cluster", "namespace", "name"), name="one_release"
+                    )
+                ],
             },
         ),
     ]

@@ -61,7 +61,9 @@ def test_a_rollout_is_followed(cluster: Cluster, connection: Connection, namespa
             assert time.monotonic() < ends
         assert (state.ready, state.wanted, state.failed) == (2, 2, False)
         assert client.pod_problems(namespace, "app=web") == []
-        assert len(client.pods(namespace, "app=web")) == 2
+        pods = client.pods(namespace, "app=web")
+        assert len(pods) == 2
+        assert isinstance(client.log_tail(namespace, pods[0].name, "app", 5), str)
         with pytest.raises(errors.NotFound):
             client.workload_state("Job", namespace, "none")
         with pytest.raises(errors.NotFound):

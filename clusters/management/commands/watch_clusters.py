@@ -1,4 +1,4 @@
-"""`manage.py watch_clusters`: holds the watches of every registered cluster. Run as many as you like."""
+"""`manage.py watch_clusters`: holds the watches of the registered clusters; run several."""
 
 import asyncio
 import os
