@@ -56,9 +56,7 @@ class Cluster(models.Model):
         validators=[
             RegexValidator(
                 r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?\Z",
-                _(
-                    "Use lower-case letters, digits and dashes, with a letter or digit at both ends."
-                ),
+                _("Use lower-case letters, digits and dashes; no dash at either end."),
             )
         ],
     )

@@ -39,7 +39,7 @@ class Migration(migrations.Migration):
                         validators=[
                             django.core.validators.RegexValidator(
                                 "^[a-z0-9]([-a-z0-9]*[a-z0-9])?\\Z",
-                                "Use lower-case letters, digits and dashes; begin and end with a letter or digit.",
+                                "Use lower-case letters, digits and dashes; no dash at either end.",
                             )
                         ],
                         verbose_name="name",

@@ -1,0 +1,160 @@
+"""The fixed cast: people with their roles on the cluster `prod`, or on its namespace `shop` only."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from clusters import live
+from clusters.models import Cluster, Environment, Namespace, Object
+from deployments.models import Chart, Release
+from operations.models import Operation
+from teams.models import User
+from teams.roles import Role
+from tests import factories
+
+pytest_plugins = ["testbed.fixtures"]
+
+
+@pytest.fixture
+def prod(db: None) -> Cluster:
+    return factories.ClusterFactory(name="prod", environment=Environment.PROD)
+
+
+@pytest.fixture
+def other(db: None) -> Cluster:
+    """A cluster of somebody else."""
+    return factories.ClusterFactory(name="other")
+
+
+@pytest.fixture
+def shop(prod: Cluster) -> Namespace:
+    return factories.NamespaceFactory(cluster=prod, name="shop")
+
+
+@pytest.fixture
+def bank(prod: Cluster) -> Namespace:
+    """The other namespace of prod."""
+    return factories.NamespaceFactory(cluster=prod, name="bank")
+
+
+@pytest.fixture
+def admin(db: None) -> User:
+    """A platform admin."""
+    return factories.UserFactory(username="admin", is_superuser=True, is_staff=True)
+
+
+@pytest.fixture
+def owner(prod: Cluster) -> User:
+    """Administers prod."""
+    return _person("owner", Role.ADMIN, prod)
+
+
+@pytest.fixture
+def operator(prod: Cluster) -> User:
+    """Operates prod."""
+    return _person("operator", Role.OPERATOR, prod)
+
+
+@pytest.fixture
+def viewer(prod: Cluster) -> User:
+    """Sees prod."""
+    return _person("viewer", Role.VIEWER, prod)
+
+
+@pytest.fixture
+def shop_operator(shop: Namespace) -> User:
+    """Operates the namespace shop of prod, and nothing else."""
+    return _person("shop-operator", Role.OPERATOR, shop)
+
+
+@pytest.fixture
+def shop_viewer(shop: Namespace) -> User:
+    """Sees the namespace shop of prod, and nothing else."""
+    return _person("shop-viewer", Role.VIEWER, shop)
+
+
+@pytest.fixture
+def outsider(other: Cluster) -> User:
+    """Administers the other cluster, and sees nothing of prod."""
+    return _person("outsider", Role.ADMIN, other)
+
+
+def _person(name: str, role: Role, scope: Cluster | Namespace) -> User:
+    user = factories.UserFactory(username=name)
+    factories.give(user, role, scope)
+    return user
+
+
+@pytest.fixture
+def pod(prod: Cluster, shop: Namespace) -> Object:
+    """A pod in shop."""
+    return factories.PodFactory(cluster=prod, namespace="shop", name="web-1")
+
+
+@pytest.fixture
+def release(prod: Cluster, shop: Namespace) -> Release:
+    """A release in shop."""
+    return factories.ReleaseFactory(cluster=prod, namespace="shop", name="web")
+
+
+@pytest.fixture
+def operation(prod: Cluster, shop: Namespace) -> Operation:
+    """Queued work in shop."""
+    return factories.OperationFactory(cluster=prod, namespace="shop", target="queued")
+
+
+@pytest.fixture
+def chart(db: None) -> Chart:
+    return factories.ChartFactory()
+
+
+@pytest.fixture
+def signed_in(client: Client) -> Any:
+    """The client as somebody: `signed_in(viewer).get(…)`."""
+
+    def sign_in(user: User) -> Client:
+        client.force_login(user)
+        return client
+
+    return sign_in
+
+
+@pytest.fixture
+def published(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """What the pages are told during `with published() as messages`, straight from Redis."""
+    import json
+
+    @contextmanager
+    def listen() -> Iterator[list[dict[str, Any]]]:
+        import redis
+        from django.conf import settings
+
+        messages: list[dict[str, Any]] = []
+        with redis.Redis.from_url(settings.REDIS_URL) as store, store.pubsub() as channel:
+            channel.subscribe(live.CHANNEL)
+            assert channel.get_message(timeout=5)
+            yield messages
+            store.publish(live.CHANNEL, json.dumps({"topic": "end of the test"}))
+            while message := channel.get_message(timeout=5):
+                said = json.loads(message["data"])
+                if said["topic"] == "end of the test":
+                    return
+                messages.append(said)
+
+    yield listen
+
+
+@pytest.fixture
+async def quiet_hub() -> Any:
+    """A hub of this test's own, whose subscription ends with the test."""
+    live.hub.cache_clear()
+    yield live.hub()
+    listener = live.hub()._listener
+    if listener is not None:
+        listener.cancel()
+        await asyncio.gather(listener, return_exceptions=True)
+    live.hub.cache_clear()

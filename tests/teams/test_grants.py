@@ -1,0 +1,2 @@
+def test_smoke(owner, shop_viewer, outsider, admin, pod, release, operation, chart):
+    pass
