@@ -20,6 +20,7 @@ from clusters.store import health, rows
 
 KINDS = ("Namespace", "Node", "Pod")
 FLUSH_SECONDS = 0.1
+# A cluster that falls silent is flagged after at most 5 + 2 x 4 = 13 s.
 PROBE_SECONDS = 5.0
 PROBE_DEADLINE = 4.0
 MISSES = 2
@@ -103,17 +104,23 @@ class Collector:
         """A silent watch is legal, so whether the cluster lives is asked on another connection."""
         misses = 0
         while True:
-            try:
-                await watch.probe(self.connection, SERVICE_ACCOUNT, PROBE_DEADLINE)
-                misses, self.answers = 0, True
+            error = await self._ask()
+            self.answers = error is None
+            misses = misses + 1 if error else 0
+            if error is None:
                 await self._report(Status.ACTIVE, "")
-            except errors.KubeError as error:
-                misses += 1
-                status = health.status_of(error)
-                if status != Status.UNREACHABLE or misses >= MISSES:
-                    self.answers = False
-                    await self._report(status, str(error))
+            elif health.status_of(error) != Status.UNREACHABLE or misses >= MISSES:
+                await self._report(health.status_of(error), str(error))
+            else:
+                continue  # one miss may be chance: ask again at once
             await asyncio.sleep(PROBE_SECONDS)
+
+    async def _ask(self) -> errors.KubeError | None:
+        try:
+            await watch.probe(self.connection, SERVICE_ACCOUNT, PROBE_DEADLINE)
+        except errors.KubeError as error:
+            return error
+        return None
 
     async def _report(self, status: Status, reason: str) -> None:
         await self._store(report_status, self.cluster_id, status, reason)
@@ -132,8 +139,8 @@ class Collector:
 
 def _write_and_tell(fence: rows.Fence, kind: str, seen: rows.Pending) -> None:
     written = rows.flush(fence, kind, seen)
-    if written.keys:
-        live.publish(topic_of(kind), fence.cluster_id, written.keys, moved=written.moved)
+    if written:
+        live.publish(topic_of(kind), fence.cluster_id, written)
 
 
 def report_status(cluster_id: UUID, status: Status, reason: str) -> None:

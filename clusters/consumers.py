@@ -55,7 +55,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
             return
         scopes = await self._scopes()
         if scopes is None:
-            await self.send_json({"type": "closed", "reason": "signed out"})
+            await self.send_json({"type": "closed", "reason": "signed_out"})
             await self.close(SIGNED_OUT)
         elif scopes != self.subscriber.scopes:
             self.subscriber.scopes = scopes

@@ -1,7 +1,6 @@
 """Names of what changed, on their way from the writers to the open pages.
 
-A message is JSON on one Redis channel: {"topic", "cluster", "keys": [[key, namespace], …],
-"moved"}.
+A message is JSON on one Redis channel: {"topic", "cluster", "keys": [[key, namespace], …]}.
 It is sent after the commit that stored the change, so the page that asks then finds it.
 Delivery is at most once: a page that was cut off asks for everything again.
 """
@@ -28,6 +27,7 @@ from teams.roles import Action
 CHANNEL = "mcm:live"
 # Above this a page gains nothing from names: it asks for its list.
 MOST_KEYS = 500
+WHOLE = ""
 # Changes within this many seconds travel together.
 COALESCE = 0.1
 
@@ -40,25 +40,16 @@ def _redis() -> "redis.Redis":
     return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=3, socket_connect_timeout=3)
 
 
-def publish(
-    topic: str, cluster_id: UUID | None, keys: Sequence[Key] = (), *, moved: bool = False
-) -> None:
+def publish(topic: str, cluster_id: UUID, keys: Sequence[Key]) -> None:
     """Tells the pages once the surrounding transaction has committed.
 
     `keys` are pairs of a row's key and its namespace (None: of the cluster itself, "" outside
-    namespaces); `moved` says that rows came or went. Without Redis the pages learn by polling.
+    namespaces). Without Redis the pages learn by polling.
     """
-    names: list[Key] = list(keys) or [("", None)]
+    names: list[Key] = list(keys)
     if len(names) > MOST_KEYS:
-        names = [("", namespace) for namespace in {namespace for _key, namespace in names}]
-    message = json.dumps(
-        {
-            "topic": topic,
-            "cluster": str(cluster_id) if cluster_id else None,
-            "keys": names,
-            "moved": moved or len(keys) > MOST_KEYS,
-        }
-    )
+        names = [(WHOLE, namespace) for namespace in {namespace for _key, namespace in names}]
+    message = json.dumps({"topic": topic, "cluster": str(cluster_id), "keys": names})
 
     def send() -> None:
         try:
@@ -110,30 +101,23 @@ class Subscriber:
     socket: Socket
     scopes: Scopes
     topics: frozenset[str] = frozenset()
-    _keys: dict[str, set[str]] = field(default_factory=dict)
-    _moved: set[str] = field(default_factory=set)
+    _changes: dict[tuple[str, str], set[str]] = field(default_factory=dict)
     _refresh: bool = False
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
 
     def offer(self, message: dict[str, Any]) -> None:
         """Takes what concerns this page. Never waits: what is not yet sent is merged."""
-        topic = message["topic"]
-        if topic not in self.topics:
+        if message["topic"] not in self.topics:
             return
-        cluster = UUID(message["cluster"]) if message["cluster"] else None
-        heard = [
-            key
-            for key, namespace in message["keys"]
-            if cluster is None or self.scopes.hears(cluster, namespace)
-        ]
+        cluster = UUID(message["cluster"])
+        heard = {str(key) for key, space in message["keys"] if self.scopes.hears(cluster, space)}
         if not heard:
             return
-        self._keys.setdefault(topic, set()).update(str(key) for key in heard if key != "")
-        if message["moved"]:
-            self._moved.add(topic)
-        if len(self._keys[topic]) > MOST_KEYS:
-            self._keys[topic].clear()
-            self._moved.add(topic)
+        keys = self._changes.setdefault((message["topic"], message["cluster"]), set())
+        keys |= heard
+        if len(keys) > MOST_KEYS:
+            keys.clear()
+            keys.add(WHOLE)
         self._wake.set()
 
     def refresh(self) -> None:
@@ -151,19 +135,17 @@ class Subscriber:
             await asyncio.sleep(COALESCE)
 
     def _take(self) -> list[dict[str, Any]]:
-        keys, moved, refresh = self._keys, self._moved, self._refresh
-        self._keys, self._moved, self._refresh = {}, set(), False
+        changes, refresh = self._changes, self._refresh
+        self._changes, self._refresh = {}, False
         if refresh:
             return [{"type": "refresh"}]
-        return [
-            {
-                "type": "changed",
-                "topic": topic,
-                "moved": topic in moved,
-                "keys": sorted(keys[topic]),
-            }
-            for topic in keys
-        ]
+        return [_changed(topic, cluster, keys) for (topic, cluster), keys in changes.items()]
+
+
+def _changed(topic: str, cluster: str, keys: set[str]) -> dict[str, Any]:
+    """Without `keys` any row of the topic may have changed."""
+    message: dict[str, Any] = {"type": "changed", "topic": topic, "cluster": cluster}
+    return message if WHOLE in keys else {**message, "keys": sorted(keys)}
 
 
 class Hub:

@@ -206,6 +206,11 @@ class Object(NamespacedRows):
     def __str__(self) -> str:
         return f"{self.cluster}/{self.namespace}/{self.name}"
 
+    @property
+    def shown_health(self) -> str:
+        """The colour word of the badge: what was seen long ago is no present health."""
+        return self.health if self.cluster.freshness == Freshness.LIVE else "stale"
+
 
 class KindState(models.Model):
     """How the watch of one kind of one cluster stands."""

@@ -125,7 +125,7 @@ def _store(wanted: Registration, connection: Connection, found: Found, by: User)
     cluster.connection = connection
     cluster.save(force_insert=True)
     audit.record(by, "cluster.register", cluster, server=cluster.server)
-    live.publish("clusters", cluster.pk, [(str(cluster.pk), None)], moved=True)
+    live.publish("clusters", cluster.pk, [(str(cluster.pk), None)])
     return cluster
 
 
@@ -136,5 +136,5 @@ def delete(cluster: Cluster, *, by: User) -> None:
     for namespace in cluster.namespaces.all():
         teams.forget_scope(namespace)
     teams.forget_scope(cluster)
-    live.publish("clusters", None, [(str(cluster.pk), None)], moved=True)
+    live.publish("clusters", cluster.pk, [(str(cluster.pk), None)])
     cluster.delete()

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from clusters import services
 from clusters.forms import DeleteForm, RegisterForm
-from clusters.models import Cluster
+from clusters.models import Cluster, Namespace
 from clusters.store import queries
 from teams import access
 from teams.models import User
@@ -33,7 +33,7 @@ def fleet(request: SignedInRequest) -> HttpResponse:
         "summary": queries.summary(request.user),
         "attention": queries.attention(request.user),
         "may_register": access.is_platform_admin(request.user),
-        "may_install": access.visible(request.user, Cluster, Action.OPERATE).exists(),
+        "may_install": access.may_anywhere(request.user, Action.OPERATE, Cluster, Namespace),
     }
     return fragment(request, FLEET, "overview", context)
 

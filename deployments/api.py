@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from clusters.models import Cluster
+from clusters.models import Cluster, Namespace
 from deployments import helm, services, store
 from deployments.forms import LARGEST_CHART
 from deployments.models import Chart, Release
@@ -30,7 +30,7 @@ class ChartList(APIView):
         return Response({"charts": found, "total": len(found)})
 
     def post(self, request: Request) -> Response:
-        access.require_anywhere(caller(request), Action.OPERATE, Cluster)
+        access.require_anywhere(caller(request), Action.OPERATE, Cluster, Namespace)
         upload = request.FILES.get("file")
         if upload is None:
             raise ValidationError({"file": [_("Send the chart archive as multipart field file.")]})
@@ -55,7 +55,7 @@ class ReleaseList(APIView):
         return Response({"releases": found, "total": len(found)})
 
     def post(self, request: Request) -> Response:
-        access.require_anywhere(caller(request), Action.OPERATE, Cluster)
+        access.require_anywhere(caller(request), Action.OPERATE, Cluster, Namespace)
         body = InstallSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         try:

@@ -56,7 +56,7 @@ def replace(cluster: Cluster, found: Iterable[helm.Release]) -> None:
         cluster=cluster, defaults={"observed_at": now, "error": ""}
     )
     if changed:
-        live.publish("releases", cluster.pk, changed, moved=True)
+        live.publish("releases", cluster.pk, changed)
 
 
 def not_listed(cluster: Cluster, error: str) -> None:

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from clusters.models import Cluster
+from clusters.models import Cluster, Namespace
 from deployments import helm, services, store
 from deployments.forms import InstallForm, UninstallForm
 from deployments.models import Release
@@ -37,7 +37,7 @@ def releases(request: SignedInRequest) -> HttpResponse:
         "clusters": access.visible(request.user, Cluster).select_related("release_list"),
         "chosen": name,
         "q": q,
-        "may_install": access.visible(request.user, Cluster, Action.OPERATE).exists(),
+        "may_install": access.may_anywhere(request.user, Action.OPERATE, Cluster, Namespace),
     }
     return fragment(request, LIST, "table", context)
 
@@ -59,7 +59,7 @@ def detail(request: SignedInRequest, pk: UUID) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def install(request: SignedInRequest) -> HttpResponse:
     """The form; what was filled in stays when something is refused."""
-    access.require_anywhere(request.user, Action.OPERATE, Cluster)
+    access.require_anywhere(request.user, Action.OPERATE, Cluster, Namespace)
     form = InstallForm(
         request.POST or None,
         request.FILES or None,

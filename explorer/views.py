@@ -40,6 +40,7 @@ def pods(request: SignedInRequest) -> HttpResponse:
         "more": more,
         "filter": wanted,
         "clusters": clusters,
+        "searched": len(wanted.clusters) or len(clusters),
         "behind": [cluster for cluster in clusters if cluster.freshness != Freshness.LIVE],
         "environments": Environment.choices,
         "healths": filters.HEALTH.items(),
@@ -71,7 +72,7 @@ def pod(request: SignedInRequest, pk: int) -> HttpResponse:
 
 def _size(request: SignedInRequest) -> int:
     """How many rows: a live update of a page that has loaded more keeps what it shows."""
-    shown = request.GET.get("shown", "")
+    shown = request.headers.get("X-MCM-Shown", "")
     return (
         max(filters.PAGE, min(int(shown), filters.MOST_SHOWN))
         if shown.isdecimal()

@@ -6,6 +6,7 @@ puts a ping in its own queue and notes when one arrives. A worker whose places a
 not fetch, and counts as alive.
 """
 
+import signal
 import time
 from collections.abc import Callable
 from typing import Any
@@ -13,9 +14,12 @@ from uuid import uuid4
 
 import redis
 from celery import Task, bootsteps, shared_task
+from celery.signals import worker_process_init
 from celery.utils.log import get_task_logger
 from celery.worker import state
 from django.conf import settings
+
+from mcm.embedded import child
 
 QUEUES = ("poll", "operations")
 WATCHER = "mcm:alive:watcher"
@@ -23,6 +27,12 @@ SECONDS = 15
 _EVERY = 5
 
 _log = get_task_logger(__name__)
+
+
+@worker_process_init.connect
+def _end_with_worker(**_options: Any) -> None:
+    """A killed worker's pool would go on with jobs that count as lost."""
+    child.die_with_parent(signal.SIGKILL)
 
 
 def worker_key(queue: str) -> str:

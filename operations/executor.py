@@ -151,14 +151,14 @@ def end(operation: Operation, status: Status, error: str, result: dict[str, obje
     """Stores the end, audits it and tells the pages; nothing when the claim was lost."""
     if store.finish(operation, status, error, result):
         audit.record(operation.requested_by, f"{operation.kind}.{status}", operation)
-        tell(operation, moved=True)
+        tell(operation)
 
 
-def tell(operation: Operation, *, moved: bool = False) -> None:
+def tell(operation: Operation) -> None:
     """Pages that show this operation or the list of operations learn of the change."""
     key = (str(operation.pk), operation.namespace)
-    live.publish(topic(operation.pk), operation.cluster_id, [key], moved=True)
-    live.publish("operations", operation.cluster_id, [key], moved=moved)
+    live.publish(topic(operation.pk), operation.cluster_id, [key])
+    live.publish("operations", operation.cluster_id, [key])
 
 
 def reap(operation: Operation) -> None:

@@ -51,7 +51,7 @@ def request(kind: str, place: Place, payload: bytes, *, by: User) -> Operation:
         with transaction.atomic():
             operation.save(force_insert=True)
             audit.record(by, kind, operation)
-            executor.tell(operation, moved=True)
+            executor.tell(operation)
             # Where the message cannot be sent now, the sweep sends it: the row is the truth.
             transaction.on_commit(lambda: tasks.run_operation.delay(str(operation.pk)), robust=True)
     except IntegrityError as error:
@@ -76,6 +76,6 @@ def cancel(operation: Operation, *, by: User) -> Operation:
     if not ended:
         rows.filter(status=Status.RUNNING).update(cancel_requested=True)
     audit.record(by, "operation.cancel", operation)
-    executor.tell(operation, moved=True)
+    executor.tell(operation)
     operation.refresh_from_db()
     return operation

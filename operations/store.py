@@ -35,7 +35,9 @@ def _mine(operation: Operation) -> QuerySet[Operation]:
 
 def beat(operation: Operation) -> bool:
     """A sign of life. False when the claim is lost or the end was asked for: stop working."""
-    return bool(_mine(operation).filter(cancel_requested=False).update(heartbeat=Now()))
+    # Who is stopping lives, too: cleaning up may take longer than the silence of a lost worker.
+    _mine(operation).update(heartbeat=Now())
+    return _mine(operation).filter(cancel_requested=False).exists()
 
 
 def finish(operation: Operation, status: Status, error: str, result: dict[str, object]) -> bool:

@@ -101,7 +101,12 @@ def require_platform_admin(user: AnyUser) -> None:
         raise PermissionDenied
 
 
-def require_anywhere(user: AnyUser, action: Action, model: type[Model]) -> None:
-    """The action on at least one row of the model or within one, or PermissionDenied."""
-    if not visible(user, model, action).exists():
+def may_anywhere(user: AnyUser, action: Action, *models: type[Model]) -> bool:
+    """The action on at least one row of the models, such as clusters and namespaces."""
+    return any(visible(user, model, action).exists() for model in models)
+
+
+def require_anywhere(user: AnyUser, action: Action, *models: type[Model]) -> None:
+    """The action on at least one row of the models, or PermissionDenied."""
+    if not may_anywhere(user, action, *models):
         raise PermissionDenied

@@ -30,8 +30,14 @@ class McmUserAdmin(UserAdmin):
     )
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        super().save_model(request, obj, form, change)
-        services.announce_rights_changed()
+        services.save_user(obj, by=acting(request))
+
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        services.delete_user(obj, by=acting(request))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        for user in queryset:
+            services.delete_user(user, by=acting(request))
 
 
 class MembershipInline(admin.TabularInline):

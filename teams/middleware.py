@@ -4,8 +4,9 @@ from collections.abc import Callable
 from http import HTTPStatus
 
 from django.contrib.auth import middleware
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
+from django.utils.translation import gettext as _
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -16,12 +17,32 @@ class LoginRequiredMiddleware(middleware.LoginRequiredMiddleware):
     def process_view(self, request, view_func, view_args, view_kwargs):  # type: ignore[no-untyped-def]
         if request.path.startswith("/api/"):
             return None  # DRF knows more ways to sign in and answers 401 in its own shape.
+        if request.resolver_match.url_name == "set_language":
+            return None  # The login page, too, is read in one's own language.
         return super().process_view(request, view_func, view_args, view_kwargs)
 
     def handle_no_permission(self, request, view_func):  # type: ignore[no-untyped-def]
         if request.headers.get("HX-Request"):
             return HttpResponse(status=HTTPStatus.UNAUTHORIZED)
         return super().handle_no_permission(request, view_func)
+
+
+class ErrorsMiddleware:
+    """A request that no view could read is refused early; the API tells every error in JSON."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        # PostgreSQL takes no NUL, and none has a meaning in an address.
+        unreadable = "%00" in request.META.get("QUERY_STRING", "")
+        response = HttpResponseBadRequest() if unreadable else self.get_response(request)
+        told = response.headers.get("Content-Type", "").startswith("application/json")
+        if response.status_code < 400 or told or not request.path.startswith("/api/"):
+            return response
+        status = HTTPStatus(response.status_code)
+        error = _("Not found.") if status == HTTPStatus.NOT_FOUND else status.phrase
+        return JsonResponse({"error": error, "fields": {}}, status=status)
 
 
 class PrivatePagesMiddleware:

@@ -30,6 +30,22 @@ def announce_rights_changed() -> None:
 
 
 @transaction.atomic
+def save_user(user: User, *, by: User | None) -> User:
+    created = user.pk is None
+    user.save()
+    audit.record(by, "user.create" if created else "user.change", user)
+    announce_rights_changed()
+    return user
+
+
+@transaction.atomic
+def delete_user(user: User, *, by: User | None) -> None:
+    audit.record(by, "user.delete", user)
+    user.delete()
+    announce_rights_changed()
+
+
+@transaction.atomic
 def save_team(team: Team, *, by: User | None) -> Team:
     """Stores a new or renamed team together with its group."""
     created = team.pk is None

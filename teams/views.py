@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib.auth import logout as forget_session
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
@@ -27,6 +28,12 @@ def logout(request: HttpRequest) -> HttpResponse:
     forget_session(request)
     services.announce_rights_changed()
     return redirect("login")
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001
+    """A form whose token is missing or old: Django's own page breaks our content policy."""
+    text = _("The form was open for too long. Go back, reload the page and try again.")
+    return render(request, "403.html", {"exception": text}, status=HTTPStatus.FORBIDDEN)
 
 
 def form_page(

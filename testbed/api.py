@@ -4,7 +4,8 @@ import http.client
 import json
 import ssl
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -22,6 +23,16 @@ class ApiError(Exception):
         self.status = status
 
 
+@contextmanager
+def suppress_missing() -> Iterator[None]:
+    """Let a refusal pass that says: there is no such object."""
+    try:
+        yield
+    except ApiError as error:
+        if error.status != http.HTTPStatus.NOT_FOUND:
+            raise
+
+
 class Api:
     """One API server, seen with one client certificate."""
 
@@ -33,6 +44,11 @@ class Api:
         self._tls = ssl.create_default_context(cafile=str(ca))
         self._tls.load_cert_chain(certificate, key)
         self._local = threading.local()
+        self._opened: list[http.client.HTTPSConnection] = []
+
+    def __del__(self) -> None:
+        for connection in getattr(self, "_opened", ()):
+            connection.close()
 
     def get(self, path: str, **query: str | int) -> Json:
         """The answer to a GET."""
@@ -115,6 +131,7 @@ class Api:
             "127.0.0.1", self._port, timeout=self._timeout, context=self._tls
         )
         self._local.connection = fresh
+        self._opened.append(fresh)
         return self._exchange(fresh, method, path, body, headers)
 
     def _exchange(

@@ -3,10 +3,13 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import cycle, islice
+from typing import TypeVar
 
-from testbed.api import Api, Json
+from testbed.api import Api, Json, suppress_missing
 from testbed.cluster import Cluster
 from testbed.waiting import wait_until
+
+T = TypeVar("T")
 
 LABEL = "testbed.mcm/bulk"
 WRITERS = 8
@@ -34,8 +37,11 @@ def make_pods(
 def delete_pods(cluster: Cluster, namespace: str, *, timeout: float = 600) -> None:
     """Delete all pods that `make_pods` made in `namespace`; returns when they are gone."""
     api, path = cluster.api, f"/api/v1/namespaces/{namespace}/pods"
-    now = {"kind": "DeleteOptions", "apiVersion": "v1", "gracePeriodSeconds": 0}
-    api.delete(path, now, labelSelector=LABEL)
+    # One by one: the deletion of a large collection outlives every request timeout.
+    names = [pod["metadata"]["name"] for pod in api.items(path, labelSelector=LABEL)]
+    with ThreadPoolExecutor(WRITERS) as writers:
+        for done in [writers.submit(_delete, api, path, share) for share in _shares(names)]:
+            done.result()
     wait_until(lambda: not _some(api, path, labelSelector=LABEL), "the end", timeout=timeout)
 
 
@@ -58,14 +64,21 @@ def _pod(number: int, node: str) -> Json:
     }
 
 
-def _shares(pods: list[Json]) -> Iterator[list[Json]]:
+def _shares(everything: list[T]) -> Iterator[list[T]]:
     for writer in range(WRITERS):
-        yield pods[writer::WRITERS]
+        yield everything[writer::WRITERS]
 
 
 def _create(api: Api, path: str, pods: list[Json]) -> None:
     for pod in pods:
         api.post(path, pod)
+
+
+def _delete(api: Api, path: str, names: list[str]) -> None:
+    now = {"kind": "DeleteOptions", "apiVersion": "v1", "gracePeriodSeconds": 0}
+    for name in names:
+        with suppress_missing():
+            api.delete(f"{path}/{name}", now)
 
 
 def _none_pending(api: Api, path: str) -> bool:

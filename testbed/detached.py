@@ -14,6 +14,7 @@ from testbed.toolchain import Say
 
 PACKAGE = Path(__file__).parent
 STOP_GRACE = 15.0
+_spawned: "list[subprocess.Popen[bytes]]" = []
 
 
 class UpFailed(Exception):
@@ -31,7 +32,7 @@ def spawn(
     log = log_path(home)
     log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with log.open("wb") as output:
-        return subprocess.Popen(
+        server = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -39,6 +40,9 @@ def spawn(
             cwd=PACKAGE.parent,
             start_new_session=True,
         )
+    # Kept: a Popen that is forgotten while its process runs complains.
+    _spawned.append(server)
+    return server
 
 
 def log_path(home: Path) -> Path:

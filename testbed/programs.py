@@ -158,7 +158,7 @@ def metrics_server(program: Path, files: Files, ports: Mapping[str, int]) -> lis
         *files.serving,
         "--kubelet-insecure-tls",
         "--kubelet-use-node-status-port",
-        "--metric-resolution=15s",
+        "--metric-resolution=10s",
         "--kubelet-request-timeout=5s",
     ]
 

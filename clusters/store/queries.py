@@ -36,7 +36,7 @@ def nodes(user: AnyUser, cluster: Cluster) -> QuerySet[Object]:
     """The nodes of a cluster, each with the `zone` of its labels."""
     rows = access.visible(user, Object).filter(cluster=cluster, kind="Node")
     zone = KeyTextTransform("topology.kubernetes.io/zone", "labels")
-    return rows.annotate(zone=zone).order_by("name")
+    return rows.select_related("cluster").annotate(zone=zone).order_by("name")
 
 
 def pod_counts(rows: QuerySet[Object]) -> dict[UUID, Counter[str]]:

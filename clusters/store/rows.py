@@ -51,13 +51,8 @@ class Pending:
             self.deleted.add(uid)
 
 
-@dataclass(frozen=True)
-class Written:
-    """What a flush changed: pairs of a row's id and its namespace; `moved`: rows came or went."""
-
-    keys: list[tuple[int, str]]
-    moved: bool
-
+# The row's id and its namespace.
+Key = tuple[int, str]
 
 _COLUMNS = (
     "kind, namespace, name, uid, resource_version, labels, owner_kind, owner_name, images,"
@@ -77,7 +72,7 @@ ON CONFLICT (cluster_id, uid) DO UPDATE SET
   status = EXCLUDED.status, health = EXCLUDED.health, ready = EXCLUDED.ready,
   wanted = EXCLUDED.wanted, restarts = EXCLUDED.restarts, node = EXCLUDED.node
 WHERE clusters_object.resource_version {{guard}} EXCLUDED.resource_version
-RETURNING id, namespace, xmax = 0
+RETURNING id, namespace
 """  # noqa: S608 - constant column names
 _DELETE = """
 DELETE FROM clusters_object WHERE cluster_id = %s AND kind = %s AND uid = ANY(%s)
@@ -97,8 +92,11 @@ SELECT %s, name FROM seen WHERE kind = 'Namespace' ON CONFLICT DO NOTHING
 """
 
 
-def flush(fence: Fence, kind: str, pending: Pending) -> Written:
-    """Writes what was seen of one kind in one transaction. Raises LeaseLost."""
+def flush(fence: Fence, kind: str, pending: Pending) -> list[Key]:
+    """Writes what was seen of one kind in one transaction; returns what that changed.
+
+    Raises LeaseLost.
+    """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_HOLD, [fence.cluster_id, fence.owner, fence.epoch])
         if cursor.rowcount != 1:
@@ -111,16 +109,14 @@ def flush(fence: Fence, kind: str, pending: Pending) -> Written:
         # A list is the truth even where a restored cluster counts its versions from the past.
         guard = "<>" if pending.replaces else "<"
         cursor.execute(_UPSERT.format(guard=guard), [fence.cluster_id])
-        changed = cursor.fetchall()
-        gone = _delete(cursor, fence.cluster_id, kind, pending)
+        changed: list[Key] = cursor.fetchall()
+        changed += _delete(cursor, fence.cluster_id, kind, pending)
         if kind == "Namespace":
             cursor.execute(_NAMESPACES, [fence.cluster_id])
-    inserted = any(new for _id, _namespace, new in changed)
-    keys = [(row_id, namespace) for row_id, namespace, _new in changed]
-    return Written(keys + gone, moved=inserted or bool(gone))
+    return changed
 
 
-def _delete(cursor: Any, cluster_id: UUID, kind: str, pending: Pending) -> list[tuple[int, str]]:
+def _delete(cursor: Any, cluster_id: UUID, kind: str, pending: Pending) -> list[Key]:
     if pending.replaces:
         cursor.execute(_DELETE_UNLISTED, [cluster_id, kind])
     elif pending.deleted:

@@ -42,10 +42,15 @@ def _become(identity: str) -> None:
         os.setuid(user)
 
 
+def die_with_parent(number: int) -> None:
+    """From now on the end of the parent sends us this signal, however the parent ends."""
+    _checked(_libc.prctl(PR_SET_PDEATHSIG, number))
+
+
 def main(parent: str, death: str, identity: str, *program: str) -> None:
     _become(identity)
     # After the change of identity, which would clear it.
-    _checked(_libc.prctl(PR_SET_PDEATHSIG, int(death)))
+    die_with_parent(int(death))
     if os.getppid() != int(parent):
         sys.exit("the parent has ended")
     # Python ignores these two, and what is ignored stays ignored across exec.

@@ -68,6 +68,8 @@ async def _work(supervisor: Supervisor, *, demo: bool) -> None:
         await asyncio.to_thread(database.ensure_admin, given)
     await _start_processes(supervisor, port)
     await readiness.wait(port, say)
+    # Not before: it takes as long to load as the others, and nothing waits for it.
+    await supervisor.keep(programs.beat(supervisor.home))
     # A generated password is made at the last moment, since it is shown once, below.
     password = await asyncio.to_thread(database.ensure_admin, given)
     account = f"{database.ADMIN} / {password}" if password else database.ADMIN
@@ -127,11 +129,10 @@ async def _start_valkey(supervisor: Supervisor, known: State) -> None:
 
 
 async def _start_processes(supervisor: Supervisor, port: int) -> None:
-    supervisor.say("Starting web, workers, beat and watcher")
+    supervisor.say("Starting web, workers and watcher")
     for program in (
         programs.web(port),
         *map(programs.worker, programs.QUEUES),
         programs.watcher(),
-        programs.beat(supervisor.home),
     ):
         await supervisor.keep(program)

@@ -23,9 +23,9 @@ def web(port: int) -> Program:
 def worker(queue: str) -> Program:
     options = ["--queues", queue, "--hostname", f"{queue}@%h", "--loglevel", "INFO"]
     options += ["--concurrency", str(_CONCURRENCY[queue]), "--without-gossip", "--without-mingle"]
-    # SIGQUIT is Celery's quick end, for when nobody waits any more.
+    # Its gentler ends wait for a broker that ends at the same time; jobs are durable rows.
     return _python(
-        f"worker-{queue}", "celery", "-A", "mcm", "worker", *options, orphaned=signal.SIGQUIT
+        f"worker-{queue}", "celery", "-A", "mcm", "worker", *options, orphaned=signal.SIGKILL
     )
 
 

@@ -1,3 +1,4 @@
+from itertools import count
 from typing import Any
 
 import pytest
@@ -78,6 +79,7 @@ DELETED = {"deletionTimestamp": {"seconds": 1_700_000_001}}
         (with_init(waiting("CrashLoopBackOff")), "Init:CrashLoopBackOff", "failing"),
         (with_init(ended(**DONE), ended(**DONE)), "PodInitializing", "progressing"),
     ],
+    ids=count(),
 )  # fmt: skip
 def test_status_word_and_health(message: Any, status: str, health: str) -> None:
     found = pod_row(message)
@@ -160,6 +162,7 @@ def test_control_characters_and_long_texts_do_not_get_through() -> None:
         {"resourceVersion": str(2**63)},
         {"resourceVersion": "9" * 5000},
     ],
+    ids=count(),
 )
 def test_impossible_metadata_costs_the_object(metadata: dict[str, str]) -> None:
     with pytest.raises(ValueError, match=r"metadata|int|string"):
@@ -177,6 +180,7 @@ def test_impossible_metadata_costs_the_object(metadata: dict[str, str]) -> None:
         ({"Ready": "Unknown"}, True, "NotReady,SchedulingDisabled", "failing", 0),
         ({}, False, "Unknown", "unknown", 0),
     ],
+    ids=count(),
 )
 def test_nodes(
     conditions: dict[str, str], unschedulable: bool, status: str, health: str, ready: int

@@ -1,4 +1,5 @@
 import json
+from itertools import count
 from typing import Any
 
 import pytest
@@ -54,6 +55,7 @@ ROLLED = {"updateRevision": "b", "currentRevision": "b"}
         ("Job", {}, {"conditions": [FAILED]}, False, True, "Backoff"),
         ("Job", {"suspend": True}, {}, False, False, "suspended"),
     ],
+    ids=count(),
 )  # fmt: skip
 def test_a_rollout_is_judged_as_kubectl_does(
     kind: str, spec: dict[str, Any], status: dict[str, Any], done: bool, failed: bool, words: str
