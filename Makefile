@@ -6,7 +6,7 @@ LOCK = $(UV) pip compile --universal --generate-hashes --no-emit-index-url --no-
 
 # What reads the settings without a running instance (types, migrations) gets values that lead nowhere.
 NOWHERE := DATABASE_URL=postgresql://check@127.0.0.1:1/check REDIS_URL=redis://127.0.0.1:1/0 \
-	MCM_SECRET_KEY=check MCM_ENCRYPTION_KEYS=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=
+	MCM_SECRET_KEY=check MCM_LOG_LEVEL=ERROR MCM_ENCRYPTION_KEYS=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo test check style imports types templates dead-code migrations translations token lock vendor messages clean

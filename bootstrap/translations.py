@@ -7,13 +7,23 @@ import sys
 import tempfile
 from pathlib import Path
 
+from django.conf import settings
+from django.core.management.commands import makemessages
+
 PROJECT = Path(__file__).resolve().parent.parent
 LANGUAGE = "zh_Hans"
 CATALOGUE = Path("locale") / LANGUAGE / "LC_MESSAGES" / "django.po"
+# Adapters speak English and know no Django; the pages translate what their errors say.
+ERRORS = (
+    "sentence", "KubeconfigError:2", "Unreachable", "TimedOut", "BadAnswer", "NotFound",
+    "BadChart", "BadValues", "Failed",
+)  # fmt: skip
 SOURCES = ("mcm", "teams", "clusters", "operations", "explorer", "deployments", "monitoring_app")
 
 
-def main(command: str) -> int:
+def main(command: str, *arguments: str) -> int:
+    if command == "collect":
+        return _makemessages(list(arguments))
     if shutil.which("msgfmt") is None:
         sys.stderr.write("The check of translations needs gettext: apt-get install gettext\n")
         return 1
@@ -53,11 +63,30 @@ def _problems() -> list[str]:
 def _collect(folder: Path) -> None:
     """`makemessages` in the folder: texts of the sources go into its catalogue."""
     (folder / CATALOGUE).parent.mkdir(parents=True, exist_ok=True)
-    arguments = ["-m", "django", "makemessages", "--locale", LANGUAGE, "--no-location"]
+    arguments = [__file__, "collect", "--locale", LANGUAGE, "--no-location"]
     arguments += ["--ignore", "testbed/*", "--ignore", "frontend/*", "--ignore", "tests/*"]
     code, output = _run(sys.executable, *arguments, folder=folder)
+    if code == 0:
+        # Sentences with values in them (f-strings) are found too, but are never looked up.
+        catalogue = folder / CATALOGUE
+        arguments = ["--invert-match", "--msgid", "--regexp", "[{]", "--output-file"]
+        code, output = _run("msggrep", *arguments, catalogue, catalogue, folder=folder)
     if code != 0:
         sys.exit(output)
+
+
+def _makemessages(arguments: list[str]) -> int:
+    """Django's command, which also takes the sentences of the adapters' errors."""
+    settings.configure()
+
+    class Command(makemessages.Command):
+        xgettext_options = [
+            *makemessages.Command.xgettext_options,
+            *(f"--keyword={word}" for word in ERRORS),
+        ]
+
+    Command().run_from_argv(["django", "makemessages", *arguments])
+    return 0
 
 
 def _texts(catalogue: Path, kind: str) -> list[str]:

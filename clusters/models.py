@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Upper
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from clusters import vault
@@ -118,6 +119,11 @@ class Cluster(models.Model):
         if self.observed_at is None:
             return Freshness.UNKNOWN
         return Freshness.LIVE if timezone.now() - self.observed_at < LIVE_FOR else Freshness.STALE
+
+    @property
+    def reason(self) -> str:
+        """Why the status is not active, in the reader's language where that is known."""
+        return gettext(self.status_reason) if self.status_reason else ""
 
     @property
     def health(self) -> str:

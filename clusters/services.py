@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from clusters import live
 from clusters.kube import kubeconfig
@@ -80,12 +80,14 @@ def parse(text: str, context: str | None = None) -> Connection:
     try:
         return kubeconfig.parse(text, context or None)
     except KubeconfigError as error:
-        raise RegistrationFailed("parse", "kubeconfig", str(error)) from error
+        reason = gettext(error.reason)
+        message = f"{error.field}: {reason}" if error.field else reason
+        raise RegistrationFailed("parse", "kubeconfig", message) from error
 
 
 def look(connection: Connection) -> Found:
     """Asks the cluster what it is; each question is a step of its own."""
-    with Client(connection, SERVICE_ACCOUNT) as client:
+    with _step("connect", lambda: Client(connection, SERVICE_ACCOUNT)) as client:
         _step("connect", client.ready)
         version = _step("version", client.version)
         nodes = _step("nodes", client.nodes)
@@ -97,7 +99,7 @@ def _step(name: str, ask: Callable[[], T]) -> T:
     try:
         return ask()
     except KubeError as error:
-        raise RegistrationFailed(name, "kubeconfig", str(error), error) from error
+        raise RegistrationFailed(name, "kubeconfig", gettext(str(error)), error) from error
 
 
 def _refuse_taken_name(name: str) -> None:

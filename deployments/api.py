@@ -39,7 +39,7 @@ class ChartList(APIView):
         try:
             chart = services.upload_chart(upload.read(), by=caller(request))
         except helm.BadChart as error:
-            raise ValidationError({"file": [str(error)]}) from error
+            raise ValidationError({"file": [services.explain(error)]}) from error
         return Response(chart_json(chart), status=status.HTTP_201_CREATED)
 
 
@@ -63,10 +63,9 @@ class ReleaseList(APIView):
                 _install_request(request, body), by=caller(request)
             )
         except helm.InvalidName as error:
-            field = "namespace" if "namespace" in str(error) else "name"
-            raise ValidationError({field: [str(error)]}) from error
+            raise ValidationError({error.field: [services.explain(error)]}) from error
         except helm.BadValues as error:
-            raise ValidationError({"values": [str(error)]}) from error
+            raise ValidationError({"values": [services.explain(error)]}) from error
         except Held as held:
             return held_answer(held)
         return accepted(operation)

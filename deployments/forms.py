@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from clusters.models import Cluster
-from deployments import helm
+from deployments import helm, services
 from deployments.helm import values
 from deployments.models import Chart, Release
 from teams import access
@@ -68,7 +68,7 @@ class InstallForm(forms.Form):
         try:
             values.check(text)
         except helm.BadValues as error:
-            raise forms.ValidationError(str(error)) from error
+            raise forms.ValidationError(services.explain(error)) from error
         return text
 
     def clean(self) -> dict[str, Any]:

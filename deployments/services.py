@@ -4,15 +4,40 @@ from dataclasses import dataclass
 
 import msgspec
 from django.db import transaction
+from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext as _
 
 from clusters.models import Cluster
-from deployments import executor
+from deployments import executor, helm
 from deployments.helm import charts, names, values
 from deployments.models import Chart, Release
 from operations import services as operations
 from operations.models import Operation
 from teams import audit
 from teams.models import User
+
+_RULES = {
+    "name": gettext_lazy(
+        "At most 53 lower-case letters, digits, dashes and dots; no dash at either end."
+    ),
+    "namespace": gettext_lazy(
+        "At most 63 lower-case letters, digits and dashes; no dash at either end."
+    ),
+}
+
+
+def explain(error: helm.HelmError) -> str:
+    """What is wrong with an input, in the reader's language where that is known."""
+    match error:
+        case helm.InvalidName(field=field) if field in _RULES:
+            return str(_RULES[field])
+        case helm.BadValues(line=line, column=column) if line:
+            place = _("line %(line)s, column %(column)s") % {"line": line, "column": column}
+            return f"{gettext(error.reason)} ({place})"
+        case helm.BadChart():
+            return _("This chart is not accepted: %(reason)s") % {"reason": gettext(error.reason)}
+        case _:
+            return gettext(str(error))
 
 
 @dataclass(frozen=True)

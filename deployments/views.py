@@ -89,9 +89,9 @@ def _request_install(request: SignedInRequest, form: InstallForm) -> Operation |
         )
         return services.request_install(wanted, by=request.user)
     except helm.BadChart as error:
-        form.add_error("archive", str(error))
+        form.add_error("archive", services.explain(error))
     except helm.InvalidName as error:
-        form.add_error("namespace" if "namespace" in str(error) else "name", str(error))
+        form.add_error(error.field, services.explain(error))
     except Held:
         form.add_error("name", _("Another operation works on this release. Wait for its end."))
     return None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from django.core.exceptions import PermissionDenied
 from django.db import connection
+from django.utils.translation import gettext_noop
 
 from clusters import live
 from operations import store
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 BEAT_SECONDS = 3.0
 # Lines of the log are stored and shown together for this long.
 LOG_SECONDS = 0.1
+
+LOST = gettext_noop("The worker that ran this died or lost the database.")
 
 log = logging.getLogger(__name__)
 
@@ -112,7 +115,7 @@ def _attempt(job: Job) -> tuple[Status, str]:
         return Status.FAILED, str(error)
     except Exception:
         log.exception("operation %s failed", job.operation.pk)
-        return Status.FAILED, "MCM failed here; its log has the details."
+        return Status.FAILED, gettext_noop("MCM failed here; its log has the details.")
     return Status.SUCCEEDED, ""
 
 
@@ -163,7 +166,7 @@ def tell(operation: Operation) -> None:
 
 def reap(operation: Operation) -> None:
     """Ends an operation whose worker has died, and repairs what it may have left behind."""
-    end(operation, Status.FAILED, "The worker that ran this died or lost the database.", {})
+    end(operation, Status.FAILED, LOST, {})
     repair = _repairs.get(operation.kind)
     if repair is not None:
         repair(operation)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from clusters import vault
@@ -76,6 +77,11 @@ class Operation(NamespacedRows):
     def label(self) -> str:
         """The kind in the reader's language."""
         return str(LABELS.get(self.kind, self.kind))
+
+    @property
+    def reason(self) -> str:
+        """Why it failed, in the reader's language where that is known."""
+        return gettext(self.error) if self.error else ""
 
     @property
     def active(self) -> bool:

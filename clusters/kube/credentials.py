@@ -10,7 +10,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
-from clusters.kube.errors import KubeconfigError
+from clusters.kube.errors import KubeconfigError, sentence
 from clusters.kube.types import Connection
 
 MOST_CERTIFICATES = 200
@@ -44,7 +44,7 @@ def private_key(pem: bytes, field: str) -> tuple[str, PrivateKeyTypes]:
     try:
         key = serialization.load_pem_private_key(pem, password=None)
     except TypeError:
-        reason = "The private key is encrypted; store it without a passphrase."
+        reason = sentence("The private key is encrypted; store it without a passphrase.")
         raise KubeconfigError(field, reason, "encrypted_key") from None
     except (ValueError, UnsupportedAlgorithm):
         raise KubeconfigError(
@@ -63,7 +63,7 @@ def check_pair(certificate: str, key: PrivateKeyTypes, field: str) -> None:
     except (ValueError, UnsupportedAlgorithm):
         same = False
     if not same:
-        reason = "The client certificate and the client key do not belong together."
+        reason = sentence("The client certificate and the client key do not belong together.")
         raise KubeconfigError(field, reason, "key_mismatch")
 
 
@@ -73,7 +73,7 @@ def check_token(token: str, field: str) -> str:
     if not token or len(token) > LONGEST_TOKEN:
         raise KubeconfigError(field, "The token is empty or too long.", "invalid_token")
     if not (token.isascii() and token.isprintable() and " " not in token):
-        reason = "The token is not one line of printable ASCII."
+        reason = sentence("The token is not one line of printable ASCII.")
         raise KubeconfigError(field, reason, "invalid_token")
     return token
 

@@ -15,6 +15,11 @@ def safe_text(text: str, limit: int = LONGEST) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
+def sentence(text: str) -> str:
+    """The text as it is. Marks what the pages translate; the adapter itself speaks English."""
+    return text
+
+
 class KubeError(Exception):
     """A cluster refused, failed or cannot be reached; `str(error)` never holds a secret."""
 

@@ -12,12 +12,24 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from clusters.kube import credentials
-from clusters.kube.errors import KubeconfigError
+from clusters.kube.errors import KubeconfigError, sentence
 from clusters.kube.strict_yaml import expect, load
 from clusters.kube.types import SERVICE_ACCOUNT, Connection, Identity
 
-INLINE = "Paths are not accepted; inline the data: kubectl config view --raw --flatten."
-ONLY_INLINE = "Only a token or a client certificate with its key, both inline, is accepted."
+INLINE = sentence("Paths are not accepted; inline the data: kubectl config view --raw --flatten.")
+NO_PROGRAMS = sentence(
+    "Programs are never run from a kubeconfig. Use a token or a client certificate, inline."
+)
+NO_PROVIDERS = sentence(
+    "Auth providers are not accepted. Use a token or a client certificate, inline."
+)
+NO_PASSWORDS = sentence(
+    "Basic authentication is not accepted. Use a token or a client certificate, inline."
+)
+NO_IMPERSONATION = sentence("Impersonation is not accepted in a kubeconfig.")
+NO_CREDENTIAL = sentence(
+    "There is no credential. A token or a client certificate with its key must stand inline."
+)
 
 ACCEPTED = {
     "": {"current-context", "clusters", "contexts", "users"},
@@ -32,23 +44,23 @@ HARMLESS = {
     "user": {"extensions"},
 }
 REFUSED = {
-    "exec": ("Programs are never run from a kubeconfig. " + ONLY_INLINE, "exec"),
-    "auth-provider": ("Auth providers are not accepted. " + ONLY_INLINE, "auth_provider"),
+    "exec": (NO_PROGRAMS, "exec"),
+    "auth-provider": (NO_PROVIDERS, "auth_provider"),
     "tokenFile": (INLINE, "file_path"),
     "client-certificate": (INLINE, "file_path"),
     "client-key": (INLINE, "file_path"),
     "certificate-authority": (INLINE, "file_path"),
-    "username": ("Basic authentication is not accepted. " + ONLY_INLINE, "basic_auth"),
-    "password": ("Basic authentication is not accepted. " + ONLY_INLINE, "basic_auth"),
+    "username": (NO_PASSWORDS, "basic_auth"),
+    "password": (NO_PASSWORDS, "basic_auth"),
     "insecure-skip-tls-verify": (
-        "The server's certificate is always verified; give certificate-authority-data.",
+        sentence("The server's certificate is always verified; give certificate-authority-data."),
         "insecure",
     ),
-    "proxy-url": ("Proxies are not accepted in a kubeconfig.", "proxy"),
-    "as": ("Impersonation is not accepted in a kubeconfig.", "impersonation"),
-    "as-uid": ("Impersonation is not accepted in a kubeconfig.", "impersonation"),
-    "as-groups": ("Impersonation is not accepted in a kubeconfig.", "impersonation"),
-    "as-user-extra": ("Impersonation is not accepted in a kubeconfig.", "impersonation"),
+    "proxy-url": (sentence("Proxies are not accepted in a kubeconfig."), "proxy"),
+    "as": (NO_IMPERSONATION, "impersonation"),
+    "as-uid": (NO_IMPERSONATION, "impersonation"),
+    "as-groups": (NO_IMPERSONATION, "impersonation"),
+    "as-user-extra": (NO_IMPERSONATION, "impersonation"),
 }
 DNS_NAME = re.compile(
     r"(?=.{1,253}\Z)[a-z0-9]([-a-z0-9_]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9_]{0,61}[a-z0-9])?)*\.?\Z",
@@ -217,7 +229,7 @@ def _server(server: str | None, field: str) -> str:
     if parts.scheme != "https":
         raise KubeconfigError(field, "The address must begin with https://.", "not_https")
     if "@" in parts.netloc or "?" in server or "#" in server:
-        reason = "The address must not hold a user, a password, a query or a fragment."
+        reason = sentence("The address must not hold a user, a password, a query or a fragment.")
         raise KubeconfigError(field, reason, "invalid_url")
     path = parts.path.rstrip("/")
     if not _is_host(parts.hostname or "") or port == 0 or not _is_path(path):
@@ -246,7 +258,7 @@ def _user(user: dict[str, Any], field: str) -> tuple[str | None, str | None, str
         token = credentials.check_token(token, f"{field}.token")
     if certificate_data is None and key_data is None:
         if not token:
-            raise KubeconfigError(field, "There is no credential. " + ONLY_INLINE, "missing")
+            raise KubeconfigError(field, NO_CREDENTIAL, "missing")
         return token, None, None
     if certificate_data is None or key_data is None:
         lacking = certificate_field if certificate_data is None else key_field

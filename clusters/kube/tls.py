@@ -17,17 +17,27 @@ from clusters.kube import errors
 from clusters.kube.types import Connection
 
 # OpenSSL's X509_V_ERR_* numbers (x509_vfy.h).
+UNTRUSTED = errors.sentence(
+    "The certificate of the API server was signed by an authority that is not trusted."
+)
 REASONS = {
-    7: ("unknown_ca", "was signed by an authority that is not trusted"),  # same name, other key
-    9: ("not_yet_valid", "is not valid yet"),
-    10: ("expired", "has expired"),
-    18: ("unknown_ca", "is self-signed and not the one that is trusted"),
-    19: ("unknown_ca", "was signed by an authority that is not trusted"),
-    20: ("unknown_ca", "was signed by an authority that is not trusted"),
-    21: ("unknown_ca", "was signed by an authority that is not trusted"),
-    62: ("wrong_name", "was made for another host name"),
-    64: ("wrong_name", "was made for another IP address"),
+    7: ("unknown_ca", UNTRUSTED),  # same name, other key
+    9: ("not_yet_valid", errors.sentence("The certificate of the API server is not valid yet.")),
+    10: ("expired", errors.sentence("The certificate of the API server has expired.")),
+    18: ("unknown_ca", errors.sentence("The API server's own certificate is not the trusted one.")),
+    19: ("unknown_ca", UNTRUSTED),
+    20: ("unknown_ca", UNTRUSTED),
+    21: ("unknown_ca", UNTRUSTED),
+    62: (
+        "wrong_name",
+        errors.sentence("The certificate of the API server was made for another host name."),
+    ),
+    64: (
+        "wrong_name",
+        errors.sentence("The certificate of the API server was made for another IP address."),
+    ),
 }
+UNVERIFIED = errors.sentence("The certificate of the API server could not be verified.")
 
 
 class DeadlineSocket(ssl.SSLSocket):
@@ -89,8 +99,8 @@ def _make(connection: Connection) -> ssl.SSLContext:
         if connection.certificate and connection.key:
             _load_pair(made, connection.certificate, connection.key)
     except (ssl.SSLError, ValueError) as error:
-        message = "The stored certificates cannot be used; register the cluster again."
-        raise errors.BadCertificate(message, "unusable") from error
+        words = errors.sentence("The stored certificates cannot be used; register it again.")
+        raise errors.BadCertificate(words, "unusable") from error
     return made
 
 
@@ -136,11 +146,11 @@ def _tls(error: BaseException) -> errors.KubeError | None:
     if not isinstance(error, ssl.SSLError) or isinstance(error, ssl.SSLEOFError):
         return None
     if isinstance(error, ssl.SSLCertVerificationError):
-        reason, words = REASONS.get(error.verify_code, ("invalid", "could not be verified"))
-        return errors.BadCertificate(f"The certificate of the API server {words}.", reason)
+        reason, words = REASONS.get(error.verify_code, ("invalid", UNVERIFIED))
+        return errors.BadCertificate(words, reason)
     name = error.reason or ""
     if "ALERT" in name and any(word in name for word in ("CERT", "UNKNOWN_CA")):
-        message = "The API server does not accept the client certificate."
+        message = errors.sentence("The API server does not accept the client certificate.")
         return errors.BadCertificate(message, "client_refused")
     if "WRONG_VERSION" in name or "HTTP" in name:
         return errors.BadAnswer("What answers there does not speak TLS.")
@@ -154,11 +164,11 @@ def _network(error: BaseException) -> errors.KubeError | None:
         return errors.TimedOut("The cluster did not answer in time.")
     if not isinstance(error, OSError):
         return None
-    words = "The cluster cannot be reached over the network."
+    words = errors.sentence("The cluster cannot be reached over the network.")
     if isinstance(error, socket.gaierror):
-        words = "The host name of the cluster is not known."
+        words = errors.sentence("The host name of the cluster is not known.")
     elif isinstance(error, ConnectionRefusedError):
-        words = "The cluster refuses connections: nothing listens at its address."
+        words = errors.sentence("The cluster refuses connections: nothing listens at its address.")
     elif isinstance(error, (ConnectionResetError, BrokenPipeError, ssl.SSLEOFError)):
-        words = "The connection was closed by the other side."
+        words = errors.sentence("The connection was closed by the other side.")
     return errors.Unreachable(words)

@@ -20,10 +20,11 @@ class HelmError(Exception):
 
 
 class InvalidName(HelmError):
-    """A release or namespace name that Kubernetes or Helm would not take."""
+    """A name that Kubernetes or Helm would not take; `field` is name, namespace or revision."""
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, field: str = "name") -> None:
         super().__init__("invalid_name", message)
+        self.field = field
 
 
 class BadChart(HelmError):

@@ -27,7 +27,8 @@ def namespace(name: str) -> str:
     if len(name) > NAMESPACE_LIMIT or not _NAMESPACE.fullmatch(name):
         raise InvalidName(
             f"{name[:80]!r} is no namespace name: at most {NAMESPACE_LIMIT} lower-case letters, "
-            "digits and '-', beginning and ending with a letter or digit"
+            "digits and '-', beginning and ending with a letter or digit",
+            "namespace",
         )
     return name
 
@@ -35,5 +36,5 @@ def namespace(name: str) -> str:
 def revision(number: int) -> int:
     """Check a revision number. In: the number; out: the same; errors: `InvalidName`."""
     if not 1 <= number < 2**31:
-        raise InvalidName(f"{number!r} is no revision: a whole number from 1")
+        raise InvalidName(f"{number!r} is no revision: a whole number from 1", "revision")
     return number

