@@ -65,6 +65,8 @@ def _collect(folder: Path) -> None:
     (folder / CATALOGUE).parent.mkdir(parents=True, exist_ok=True)
     arguments = [__file__, "collect", "--locale", LANGUAGE, "--no-location"]
     arguments += ["--ignore", "testbed/*", "--ignore", "frontend/*", "--ignore", "tests/*"]
+    # Not the locks: files named .txt count as templates unless told otherwise.
+    arguments += ["--extension", "html,py"]
     code, output = _run(sys.executable, *arguments, folder=folder)
     if code == 0:
         # Sentences with values in them (f-strings) are found too, but are never looked up.

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from typing import Any
 
 from channels.db import database_sync_to_async
@@ -14,11 +15,18 @@ from teams.services import RIGHTS_CHANGED
 # A page that has heard nothing for 5 s says so; two pings fit into that.
 PING_SECONDS = 2
 MOST_TOPICS = 20
+# A page speaks when its parts change: more than this is no page of ours.
+MOST_MESSAGES = 100
+IN_SECONDS = 10.0
+LARGEST_MESSAGE = 16 * 1024
 SIGNED_OUT = 4401
 
 
 class LiveConsumer(AsyncJsonWebsocketConsumer):
     groups = [RIGHTS_CHANGED]
+    messages = 0
+    counted_until = 0.0
+    closing = False
 
     async def connect(self) -> None:
         await self.accept()
@@ -34,12 +42,33 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
         ]
         await self.send_json({"type": "hello"})
 
+    async def receive(
+        self, text_data: str | None = None, bytes_data: bytes | None = None, **kwargs: Any
+    ) -> None:
+        """Takes little and only text; a flood ends the socket, and what is left of it is dropped."""
+        if self.closing or not hasattr(self, "subscriber"):
+            return
+        now = time.monotonic()
+        if now > self.counted_until:
+            self.messages, self.counted_until = 0, now + IN_SECONDS
+        self.messages += 1
+        if len(text_data or "") > LARGEST_MESSAGE:
+            await self._refuse(1009)
+        elif text_data is None or self.messages > MOST_MESSAGES:
+            await self._refuse(1008)
+        else:
+            await super().receive(text_data)
+
+    async def _refuse(self, code: int) -> None:
+        self.closing = True
+        await self.close(code)
+
     async def receive_json(self, content: Any, **kwargs: Any) -> None:
         """`{"watch": {"topics": ["pods", …]}}` replaces the topics of this page."""
         watch = content.get("watch") if isinstance(content, dict) else None
         topics = watch.get("topics") if isinstance(watch, dict) else None
         if not isinstance(topics, list) or not all(isinstance(item, str) for item in topics):
-            await self.close(1008)
+            await self._refuse(1008)
             return
         self.subscriber.topics = frozenset(topics[:MOST_TOPICS])
 

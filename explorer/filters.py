@@ -1,7 +1,6 @@
 """The question in a pods page's address: typed, applied in SQL, paged by key."""
 
 import base64
-import binascii
 import json
 from dataclasses import dataclass
 from datetime import datetime
@@ -36,6 +35,8 @@ SORTS = {
     "node": "node",
     "age": "created",
 }
+# What a cursor holds for columns that are no text.
+_KINDS = {"created": datetime, "restarts": int}
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ class PodFilter:
     def page(self, rows: QuerySet[Object], size: int = PAGE) -> tuple[list[Object], str | None]:
         """The rows after the cursor in order, and the cursor of what follows, None at the end."""
         field, down = SORTS[self.sort.removeprefix("-")], self.sort.startswith("-")
-        position = _position(self.after)
+        position = _position(self.after, field)
         if position is not None:
             value, key = position
             side = "lt" if down else "gt"
@@ -106,13 +107,17 @@ def _cursor(row: Object, field: str) -> str:
     return base64.urlsafe_b64encode(json.dumps([text, row.pk]).encode()).decode()
 
 
-def _position(cursor: str) -> tuple[Any, int] | None:
-    """What `_cursor` wrote; None for nothing and for rubbish, which begins again at the top."""
+def _position(cursor: str, field: str) -> tuple[Any, int] | None:
+    """What `_cursor` wrote for this field; None for all else, which begins again at the top."""
     try:
         value, key = json.loads(base64.urlsafe_b64decode(cursor))
-    except (ValueError, TypeError, binascii.Error):
+        if field == "created":
+            value = datetime.fromisoformat(value)
+    except (ValueError, TypeError, RecursionError):
         return None
-    if not isinstance(key, int) or not isinstance(value, str | int):
+    kind = _KINDS.get(field, str)
+    aware = not isinstance(value, datetime) or value.tzinfo is not None
+    if type(key) is not int or type(value) is not kind or not aware or "\0" in str(value):
         return None
     return value, key
 

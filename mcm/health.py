@@ -30,7 +30,7 @@ Report = dict[str, Check]
 
 @login_not_required
 def healthz(_request: HttpRequest) -> HttpResponse:
-    return HttpResponse("ok\n", content_type="text/plain")
+    return HttpResponse("ok\n", content_type="text/plain", headers={"Cache-Control": "no-store"})
 
 
 @login_not_required

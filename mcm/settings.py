@@ -246,6 +246,15 @@ METRICS_TOKEN = env.text("MCM_METRICS_TOKEN", "")
 
 # --- logs ------------------------------------------------------------------------------------
 _LOG_FORMAT = env.one_of("MCM_LOG_FORMAT", "console", ("console", "json"))
+
+
+def _drop_probes(_logger: Any, _method: str, event: Any) -> Any:
+    """Balancers and the watchdog ask all the time: their requests would drown the others."""
+    if event.get("request") in {"GET /healthz", "GET /readyz", "GET /metrics"}:
+        raise structlog.DropEvent
+    return event
+
+
 _PROCESSORS: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
@@ -254,7 +263,7 @@ _PROCESSORS: list[Any] = [
     *([structlog.processors.format_exc_info] if _LOG_FORMAT == "json" else []),
 ]
 structlog.configure(
-    processors=[*_PROCESSORS, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+    processors=[*_PROCESSORS, _drop_probes, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
     logger_factory=structlog.stdlib.LoggerFactory(),
     cache_logger_on_first_use=True,
 )

@@ -7,10 +7,10 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from django.core.exceptions import PermissionDenied
 from django.db import connection
+from django.utils.functional import Promise
 from django.utils.translation import gettext_noop
 
 from clusters import live
@@ -18,9 +18,6 @@ from operations import store
 from operations.models import LABELS, Operation, Status, topic
 from teams import access, audit
 from teams.roles import Action
-
-if TYPE_CHECKING:
-    from django_stubs_ext import StrPromise
 
 BEAT_SECONDS = 3.0
 # Lines of the log are stored and shown together for this long.
@@ -74,7 +71,7 @@ _repairs: dict[str, Callable[[Operation], None]] = {}
 
 def register(
     kind: str,
-    label: "StrPromise",
+    label: Promise,
     work: Work,
     *,
     repair: Callable[[Operation], None] | None = None,

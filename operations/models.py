@@ -1,19 +1,17 @@
 """Work as durable rows: what was asked for, how far it is, how it ended, and its log."""
 
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from clusters import vault
 from clusters.models import Cluster, NamespacedRows
-
-if TYPE_CHECKING:
-    from django_stubs_ext import StrPromise
 
 
 class Status(models.TextChoices):
@@ -28,7 +26,7 @@ ACTIVE = (Status.QUEUED, Status.RUNNING)
 
 
 # What people call each kind of work; filled as the kinds are registered.
-LABELS: "dict[str, StrPromise]" = {}
+LABELS: dict[str, Promise] = {}
 
 
 class Operation(NamespacedRows):

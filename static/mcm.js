@@ -172,7 +172,7 @@ document.addEventListener("click", (event) => {
   const at = (selector) => event.target.closest(selector);
   if (at('[aria-disabled="true"]')) return event.preventDefault();
   if (at("[data-toast-close]")) return at("[data-toast]").remove();
-  if (at("[data-dialog-close]")) return at("dialog").close();
+  if (at("[data-dialog-close]")) return at("dialog")?.close();
   if (at("[data-drawer-close]")) return closeDrawer();
   const link = at("a[data-dialog], a[data-drawer]");
   if (link && plainClick(event) && (link.matches("[data-dialog]") ? dialog : drawer)) {

@@ -5,11 +5,10 @@ follows redirects, repeats requests and leaves key files behind. Ours does none 
 """
 
 import time
+from functools import cache
 from typing import Any, NamedTuple, cast
 
 import urllib3
-from kubernetes.client import ApiClient, Configuration
-from kubernetes.client.exceptions import ApiException
 from urllib3.connection import HTTPSConnection
 from urllib3.exceptions import HTTPError
 
@@ -21,6 +20,14 @@ from clusters.kube.types import Connection, Identity
 
 CHUNK = 64 * 1024
 LARGEST_REFUSAL = 64 * 1024
+
+
+@cache
+def _official() -> Any:
+    """The official client, loaded when it is first needed: half a second of each process' start."""
+    from kubernetes import client
+
+    return client
 
 
 class Answer(NamedTuple):
@@ -95,8 +102,8 @@ class Transport:
         self._deadline = deadline
         self._clock = _Clock()
         # proxy="": with None the client would take one from the environment.
-        settings = Configuration(host=connection.server, proxy="", no_proxy="")
-        self._api = ApiClient(settings)
+        settings = _official().Configuration(host=connection.server, proxy="", no_proxy="")
+        self._api = _official().ApiClient(settings)
         self._pool = _Pool(connection, at, self._clock)
         self._api.rest_client.pool_manager = cast("urllib3.PoolManager", self._pool)
 
@@ -130,7 +137,7 @@ class Transport:
                 method, self._prefix + path, headers, body, None, self._deadline
             ).response
             return self._finish(response, largest)
-        except (HTTPError, ApiException, OSError, ValueError) as error:
+        except (HTTPError, _official().ApiException, OSError, ValueError) as error:
             raise tls.explain(error) from error
 
     def _finish(self, response: Any, largest: int) -> Answer:

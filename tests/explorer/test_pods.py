@@ -1,0 +1,268 @@
+"""The pods page: filters, order, pages by key, and only what one may see."""
+
+import base64
+import json
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from clusters.models import Cluster, Namespace, Object
+from explorer import filters
+from explorer.filters import SORTS
+from teams.models import User
+from tests import factories
+from tests.factories import THEN
+
+MORE = {"HX-Request": "true", "HX-Target": "tr#more"}
+
+
+@pytest.fixture
+def mcm(client: Client, admin: User) -> Client:
+    client.force_login(admin)
+    return client
+
+
+@pytest.fixture
+def some(prod: Cluster, other: Cluster) -> None:
+    """Six pods that differ in everything that can be asked for."""
+    make = factories.PodFactory
+    make(cluster=prod, namespace="shop", name="web-1")
+    make(cluster=prod, namespace="shop", name="web-2", status="Error", health="failing")
+    make(cluster=prod, namespace="bank", name="ledger", status="Pending", health="progressing")
+    make(cluster=other, namespace="shop", name="web-3", restarts=9)
+    make(cluster=other, namespace="bank", name="100%_done", status="Completed", health="idle")
+    make(cluster=other, namespace="bank", name="a'b", health="degraded")
+    factories.NodeFactory(cluster=prod, name="web-node")
+
+
+def shown(client: Client, **query: Any) -> list[str]:
+    answer = client.get("/pods/", query)
+    assert answer.status_code == 200
+    return [pod.name for pod in answer.context["pods"]]
+
+
+ALL = ["100%_done", "a'b", "ledger", "web-1", "web-2", "web-3"]
+
+
+@pytest.mark.usefixtures("some")
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({}, ALL),
+        ({"q": "web"}, ["web-1", "web-2", "web-3"]),
+        ({"q": " WEB-2 "}, ["web-2"]),
+        ({"q": "%"}, ["100%_done"]),
+        ({"q": "_"}, ["100%_done"]),
+        ({"q": "'"}, ["a'b"]),
+        ({"q": "' OR 1=1 --"}, []),
+        ({"q": "\\"}, []),
+        ({"q": "x" * 5000}, []),
+        ({"cluster": "prod"}, ["ledger", "web-1", "web-2"]),
+        ({"cluster": ["prod", "other"]}, ALL),
+        ({"cluster": "none"}, []),
+        ({"cluster": ""}, ALL),
+        ({"namespace": "bank"}, ["100%_done", "a'b", "ledger"]),
+        ({"namespace": ""}, ALL),
+        ({"health": "failing"}, ["web-2"]),
+        ({"health": ["failing", "idle"]}, ["100%_done", "web-2"]),
+        ({"health": "nonsense"}, ALL),
+        ({"env": "prod"}, ["ledger", "web-1", "web-2"]),
+        ({"env": "nonsense"}, ALL),
+        ({"q": "web", "namespace": "shop", "health": "healthy", "env": "prod"}, ["web-1"]),
+        ({"sort": "nonsense"}, ALL),
+        ({"sort": "cluster__sealed_connection"}, ALL),
+        ({"sort": "-name"}, ALL[::-1]),
+    ],
+    ids=repr,
+)
+def test_each_filter_shows_its_pods(query: Any, expected: list[str], mcm: Client) -> None:
+    assert shown(mcm, **query) == expected
+
+
+def cursor(*value: Any) -> str:
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).decode()
+
+
+RUBBISH = [
+    "x", "ü", "!!!!", cursor(), cursor(1, 2, 3), cursor(None, None), cursor("a", "b"),
+    cursor(True, True), cursor(5, 1), cursor("a", 10**40), cursor("2026-01-01", 1),
+    cursor("2026-01-01T00:00:00", 1), cursor("a\0", 1), cursor(10**40, 1), cursor({}, 1),
+    cursor([], 1), cursor(1.5, 1), base64.urlsafe_b64encode(b"[" * 3000).decode(),
+    base64.urlsafe_b64encode(b"[1e999, 1]").decode(), base64.urlsafe_b64encode(b"\xff").decode(),
+]  # fmt: skip
+
+
+@pytest.mark.usefixtures("some")
+@pytest.mark.parametrize("sort", SORTS)
+def test_a_cursor_that_is_rubbish_is_never_an_error(sort: str, mcm: Client) -> None:
+    for after in RUBBISH:
+        assert mcm.get("/pods/", {"sort": sort, "after": after}).status_code == 200, after
+
+
+@pytest.mark.usefixtures("some")
+def test_numbers_that_are_none_are_never_an_error(mcm: Client) -> None:
+    for shown_rows in ("-1", "x", "9" * 5000, "1e3", "٣", ""):
+        assert mcm.get("/pods/", {"shown": shown_rows}).status_code == 200, shown_rows
+    for rows in ("x", "9" * 30, "9" * 5000, ",,,", "1,x,-2", "١"):
+        assert mcm.get("/pods/rows/", {"rows": rows}).status_code == 200, rows
+    for key in ("0", "9" * 30, "9" * 5000):
+        assert mcm.get(f"/pods/{key}/").status_code == 404
+    assert mcm.get("/pods/?q=%00").status_code == 400
+
+
+@pytest.mark.parametrize("sort", [sign + name for name in SORTS for sign in ("", "-")])
+def test_paging_shows_every_row_once_and_in_order(
+    sort: str, prod: Cluster, other: Cluster, admin: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [
+        factories.PodFactory.build(
+            cluster=(prod, other)[n % 2], namespace=f"n{n % 3}", name=f"pod-{n % 5}",
+            status=("Running", "Error")[n % 2], restarts=n % 4, node=f"node-{n % 3}",
+            created=THEN + timedelta(microseconds=n % 6),
+        )
+        for n in range(47)
+    ]  # fmt: skip
+    Object.objects.bulk_create(rows)
+    seen: list[Object] = []
+    wanted = filters.PodFilter(sort=sort)
+    for _ in range(20):
+        page, after = wanted.page(Object.objects.select_related("cluster"), size=5)
+        seen += page
+        if after is None:
+            break
+        wanted = filters.PodFilter(sort=sort, after=after)
+    assert len(seen) == len({row.pk for row in seen}) == 47
+    field = SORTS[sort.removeprefix("-")]
+
+    def key(row: Object) -> tuple[Any, int]:
+        return (row.cluster.name if field == "cluster__name" else getattr(row, field), row.pk)
+
+    assert seen == sorted(seen, key=key, reverse=sort.startswith("-"))
+
+
+def test_the_next_page_is_only_rows(mcm: Client, prod: Cluster) -> None:
+    factories.pods(prod, (f"pod-{n:03}" for n in range(150)))
+    first = mcm.get("/pods/")
+    assert len(first.context["pods"]) == filters.PAGE == 100
+    second = mcm.get("/pods/", {"after": first.context["after"]}, headers=MORE)
+    assert b"<html" not in second.content
+    assert [pod.name for pod in second.context["pods"]] == [f"pod-{n}" for n in range(100, 150)]
+    assert second.context["after"] is None
+    assert len(mcm.get("/pods/", {"shown": "150"}).context["pods"]) == 150
+    assert len(mcm.get("/pods/", {"shown": "9999"}).context["pods"]) == 150
+
+
+def test_rows_between_pages_neither_repeat_nor_hide_others(mcm: Client, prod: Cluster) -> None:
+    factories.pods(prod, (f"pod-{n:03}" for n in range(150)))
+    first = mcm.get("/pods/")
+    Object.objects.filter(name__in=["pod-000", "pod-099", "pod-120"]).delete()
+    factories.pods(prod, ["pod-0005", "pod-1005"])
+    second = mcm.get("/pods/", {"after": first.context["after"]}, headers=MORE)
+    expected = {f"pod-{n}" for n in range(100, 150) if n != 120} | {"pod-1005"}
+    assert {pod.name for pod in second.context["pods"]} == expected
+
+
+def test_more_than_can_be_counted_is_said_so(
+    mcm: Client, prod: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filters, "MOST_COUNTED", 20)
+    factories.pods(prod, (f"a-{n}" for n in range(20)))
+    context = mcm.get("/pods/").context
+    assert (context["total"], context["more"]) == (20, False)
+    factories.pods(prod, ["b"])
+    page = mcm.get("/pods/")
+    assert (page.context["total"], page.context["more"]) == (20, True)
+    assert b"20+" in page.content
+
+
+@pytest.mark.usefixtures("some")
+def test_changed_rows_are_fetched_by_their_keys(mcm: Client) -> None:
+    keys = dict(Object.objects.values_list("name", "pk"))
+    query = {"rows": f"{keys['web-1']},{keys['web-2']},{keys['web-node']},{2**40}", "health": "failing"}
+    answer = mcm.get("/pods/rows/", query)
+    assert [pod.name for pod in answer.context["pods"]] == ["web-2"]
+    assert answer.content.strip().startswith(b"<tr")
+    assert f'data-key="{keys["web-2"]}"'.encode() in answer.content
+    assert mcm.get("/pods/rows/").content.strip() == b""
+
+
+def test_who_has_a_namespace_sees_its_pods_only(
+    client: Client, shop_viewer: User, prod: Cluster, other: Cluster, bank: Namespace
+) -> None:
+    mine = factories.PodFactory(cluster=prod, namespace="shop", name="mine")
+    theirs = factories.PodFactory(cluster=prod, namespace="bank", name="theirs")
+    factories.PodFactory(cluster=other, namespace="shop", name="foreign")
+    node = factories.NodeFactory(cluster=prod)
+    client.force_login(shop_viewer)
+    page = client.get("/pods/", {"namespace": ["bank", "shop"], "cluster": ["prod", "other"]})
+    assert [pod.name for pod in page.context["pods"]] == ["mine"]
+    assert (page.context["total"], page.context["namespaces"]) == (1, ["shop"])
+    assert [cluster.name for cluster in page.context["clusters"]] == ["prod"]
+    rows = client.get("/pods/rows/", {"rows": f"{mine.pk},{theirs.pk},{node.pk}"})
+    assert [pod.name for pod in rows.context["pods"]] == ["mine"]
+    assert client.get(f"/pods/{theirs.pk}/").status_code == 404
+    assert client.get(f"/pods/{node.pk}/").status_code == 404
+    assert b"theirs" not in client.get("/").content
+
+
+def test_the_drawer_shows_one_pod(mcm: Client, prod: Cluster) -> None:
+    pod = factories.PodFactory(
+        cluster=prod, name="<script>web", labels={"app": "<b>"}, images=["web:1"], status="Error"
+    )
+    url = f"/pods/{pod.pk}/"
+    whole, part = mcm.get(url), mcm.get(url, headers={"HX-Request": "true"})
+    for answer in (whole, part):
+        assert b"&lt;script&gt;web" in answer.content
+        assert b"<script>web" not in answer.content
+        assert b"web:1" in answer.content
+    assert b"<html" in whole.content
+    assert b"<html" not in part.content
+    again = mcm.get(url, headers={"HX-Request": "true", "HX-Target": "div#pod-drawer"})
+    assert b"dialog-head" not in again.content
+    assert b"web:1" in again.content
+    assert mcm.get(f"/pods/{factories.NodeFactory(cluster=prod).pk}/").status_code == 404
+
+
+def test_clusters_that_are_behind_are_named(mcm: Client, prod: Cluster) -> None:
+    Cluster.objects.update(status="unreachable", status_reason="Nobody answers.")
+    page = mcm.get("/pods/")
+    assert [cluster.name for cluster in page.context["behind"]] == ["prod"]
+    assert b"Nobody answers." in page.content
+
+
+@pytest.mark.parametrize("url", ["/pods/", "/", "/clusters/", "/operations/", "/releases/"])
+def test_more_rows_need_no_more_queries(
+    url: str, client: Client, viewer: User, shop_viewer: User, prod: Cluster, other: Cluster
+) -> None:
+    def grow(n: int) -> None:
+        for number in range(n):
+            cluster = factories.ClusterFactory()
+            factories.give(viewer, "viewer", cluster)  # type: ignore[arg-type]
+            factories.pods(cluster, [f"pod-{number}-{m}" for m in range(5)], health="failing")
+            factories.OperationFactory(cluster=cluster)
+            factories.ReleaseFactory(cluster=cluster)
+            factories.NodeFactory(cluster=cluster, health="failing")
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            assert client.get(url).status_code == 200
+        return len(asked)
+
+    grow(1)
+    client.force_login(viewer)
+    queries()
+    few = queries()
+    grow(6)
+    assert queries() == few < 30
+
+
+def test_no_secret_and_no_broken_number_stands_on_the_page(mcm: Client, prod: Cluster) -> None:
+    factories.PodFactory(cluster=prod, restarts=3)
+    text = mcm.get("/pods/").content.decode()
+    assert "planted-cluster-token" not in text
+    assert re.search(r'<td class="num">\s*3\s*</td>', text)
