@@ -56,8 +56,8 @@ class PodFilter:
         sort = query.get("sort", "name")
         return cls(
             q=query.get("q", "").strip()[:253],
-            clusters=tuple(query.getlist("cluster")),
-            namespaces=tuple(query.getlist("namespace")),
+            clusters=tuple(filter(None, query.getlist("cluster"))),
+            namespaces=tuple(filter(None, query.getlist("namespace"))),
             health=tuple(word for word in query.getlist("health") if word in HEALTH),
             environments=tuple(word for word in query.getlist("env") if word in Environment.values),
             sort=sort if sort.removeprefix("-") in SORTS else "name",

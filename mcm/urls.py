@@ -9,6 +9,8 @@ from teams import views
 
 admin.site.site_header = admin.site.site_title = "MCM"
 
+handler500 = "teams.views.failed"
+
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

@@ -1,15 +1,18 @@
 """Signing out, and what all pages share."""
 
+import sys
 from http import HTTPStatus
 from typing import Any
 
 from django.contrib.auth import logout as forget_session
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
+from redis.exceptions import RedisError
 
 from teams import services
 from teams.models import User
@@ -28,6 +31,16 @@ def logout(request: HttpRequest) -> HttpResponse:
     forget_session(request)
     services.announce_rights_changed()
     return redirect("login")
+
+
+def failed(request: HttpRequest) -> HttpResponse:
+    """What nobody caught: 503 where a server behind MCM is away, which mends itself, 500 else."""
+    away = isinstance(sys.exc_info()[1], OperationalError | InterfaceError | RedisError)
+    status = HTTPStatus.SERVICE_UNAVAILABLE if away else HTTPStatus.INTERNAL_SERVER_ERROR
+    response = render(request, f"{status.value}.html", status=status)
+    if away:
+        response.headers["Retry-After"] = "5"
+    return response
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001

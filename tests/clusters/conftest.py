@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from testbed.cluster import Cluster as Testbed
+from testbed.cluster import Cluster as RealCluster
 
 
 @pytest.fixture
-def kubeconfig(cluster: Testbed) -> str:
+def kubeconfig(cluster: RealCluster) -> str:
     """All rights on the real test cluster."""
     return cluster.kubeconfig
 

@@ -12,11 +12,11 @@ from clusters.store import leases
 from deployments.models import Release
 from operations.models import Operation
 from teams.models import AuditEvent, Grant, User
-from testbed.cluster import Cluster as Testbed
+from testbed.cluster import Cluster as RealCluster
 
 
 @pytest.mark.cluster
-def test_the_cluster_itself_is_untouched(client: Client, owner: User, prod: Cluster, cluster: Testbed) -> None:
+def test_the_cluster_itself_is_untouched(client: Client, owner: User, prod: Cluster, cluster: RealCluster) -> None:
     prod.connection = kubeconfig.parse(cluster.kubeconfig)
     prod.save()
     before = {item["metadata"]["uid"] for item in cluster.api.items("/api/v1/nodes")}

@@ -2,11 +2,15 @@
 
 from datetime import timedelta
 
+import pytest
 from django.db.models.functions import Now
 
 from clusters.models import Cluster, Lease
 from clusters.store import leases
 from clusters.store.rows import Fence
+
+# The clock that counts is that of each transaction.
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def expire() -> None:

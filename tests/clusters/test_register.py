@@ -15,7 +15,7 @@ from clusters.kube import client as kube
 from clusters.models import Cluster, Environment
 from clusters.services import Registration
 from teams.models import AuditEvent, User
-from testbed.cluster import Cluster as Testbed
+from testbed.cluster import Cluster as RealCluster
 from tests.clusters.conftest import changed, to_port
 from tests.kube.certificates import Authority
 
@@ -58,7 +58,7 @@ def secrets_of(kubeconfig: str) -> list[str]:
     return [found for line in lines for found in (line, line.encode().hex())]
 
 
-def test_a_cluster_is_registered_by_the_api(mcm: Client, cluster: Testbed, kubeconfig: str) -> None:
+def test_a_cluster_is_registered_by_the_api(mcm: Client, cluster: RealCluster, kubeconfig: str) -> None:
     answer = posted(mcm, kubeconfig, region="test-1")
     assert answer.status_code == 201
     said = answer.json()
@@ -94,9 +94,8 @@ def test_the_page_takes_a_file_in_a_dialog(mcm: Client, kubeconfig: str) -> None
     assert answer.headers["HX-Redirect"] == f"/clusters/{Cluster.objects.get().pk}/"
 
 
-def test_the_credentials_are_seen_nowhere(mcm: Client, cluster: Testbed, kubeconfig: str) -> None:
-    for secret in secrets_of(kubeconfig):
-        assert secret in kubeconfig or base64.b64encode(secret.encode()) or True
+def test_the_credentials_are_seen_nowhere(mcm: Client, cluster: RealCluster, kubeconfig: str) -> None:
+    assert len(secrets_of(kubeconfig)) > 2
     answer = posted(mcm, kubeconfig)
     pages = [answer, mcm.get(f"{API}/{answer.json()['id']}"), mcm.get("/"), mcm.get("/clusters/")]
     pages.append(mcm.get(f"/clusters/{answer.json()['id']}/"))
@@ -170,7 +169,7 @@ def test_a_key_that_is_not_the_certificates_is_refused(mcm: Client, kubeconfig: 
 
 def test_a_closed_port_is_a_502(mcm: Client, kubeconfig: str, closed_port: int) -> None:
     error = failure(mcm, to_port(kubeconfig, closed_port), 502, None)
-    assert "refused" in error.lower() or "reach" in error.lower()
+    assert error == "The cluster refuses connections: nothing listens at its address."
 
 
 @pytest.mark.parametrize("server", ["https://169.254.169.254", "https://[fe80::1]"], ids=["v4", "v6"])
@@ -194,10 +193,10 @@ def test_a_black_hole_is_a_504_in_time(
 
 def test_a_token_that_the_cluster_does_not_know_is_a_400(mcm: Client, kubeconfig: str) -> None:
     stranger = changed(kubeconfig, user={"token": "planted-unknown-token"})
-    assert "credential" in failure(mcm, stranger, 400, "kubeconfig")
+    assert "Unauthorized" in failure(mcm, stranger, 400, "kubeconfig")
 
 
-def test_an_account_without_rights_is_a_400(mcm: Client, cluster: Testbed) -> None:
+def test_an_account_without_rights_is_a_400(mcm: Client, cluster: RealCluster) -> None:
     assert "forbid" in failure(mcm, cluster.token_kubeconfig("limited"), 400, "kubeconfig").lower()
 
 
@@ -220,7 +219,7 @@ def test_a_name_taken_meanwhile_is_a_409_too(
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("colour", "red"), ("name", "-x"), ("name", "A"), ("name", "x" * 64), ("name", "a\n"),
+        ("colour", "red"), ("name", "-x"), ("name", "A"), ("name", "x" * 64), ("name", "a b"),
         ("name", "a\0"), ("name", None), ("environment", "test"), ("region", "x" * 64),
         ("kubeconfig", 7.5), ("kubeconfig", ["x"]), ("kubeconfig", "x" * 300_000),
     ],

@@ -46,6 +46,11 @@ def shown(client: Client, **query: Any) -> list[str]:
     return [pod.name for pod in answer.context["pods"]]
 
 
+def names(answer: Any) -> list[str]:
+    """The pods in the rows of an answer."""
+    return re.findall(r'data-drawer class="mono">([^<]*)</a>', answer.content.decode())
+
+
 ALL = ["100%_done", "a'b", "ledger", "web-1", "web-2", "web-3"]
 
 
@@ -151,8 +156,9 @@ def test_the_next_page_is_only_rows(mcm: Client, prod: Cluster) -> None:
     assert len(first.context["pods"]) == filters.PAGE == 100
     second = mcm.get("/pods/", {"after": first.context["after"]}, headers=MORE)
     assert b"<html" not in second.content
-    assert [pod.name for pod in second.context["pods"]] == [f"pod-{n}" for n in range(100, 150)]
-    assert second.context["after"] is None
+    assert names(second) == [f"pod-{n}" for n in range(100, 150)]
+    assert b"after=" not in second.content
+    assert b"after=" in first.content
     assert len(mcm.get("/pods/", {"shown": "150"}).context["pods"]) == 150
     assert len(mcm.get("/pods/", {"shown": "9999"}).context["pods"]) == 150
 
@@ -164,7 +170,7 @@ def test_rows_between_pages_neither_repeat_nor_hide_others(mcm: Client, prod: Cl
     factories.pods(prod, ["pod-0005", "pod-1005"])
     second = mcm.get("/pods/", {"after": first.context["after"]}, headers=MORE)
     expected = {f"pod-{n}" for n in range(100, 150) if n != 120} | {"pod-1005"}
-    assert {pod.name for pod in second.context["pods"]} == expected
+    assert set(names(second)) == expected
 
 
 def test_more_than_can_be_counted_is_said_so(
@@ -185,7 +191,7 @@ def test_changed_rows_are_fetched_by_their_keys(mcm: Client) -> None:
     keys = dict(Object.objects.values_list("name", "pk"))
     query = {"rows": f"{keys['web-1']},{keys['web-2']},{keys['web-node']},{2**40}", "health": "failing"}
     answer = mcm.get("/pods/rows/", query)
-    assert [pod.name for pod in answer.context["pods"]] == ["web-2"]
+    assert names(answer) == ["web-2"]
     assert answer.content.strip().startswith(b"<tr")
     assert f'data-key="{keys["web-2"]}"'.encode() in answer.content
     assert mcm.get("/pods/rows/").content.strip() == b""
@@ -204,7 +210,7 @@ def test_who_has_a_namespace_sees_its_pods_only(
     assert (page.context["total"], page.context["namespaces"]) == (1, ["shop"])
     assert [cluster.name for cluster in page.context["clusters"]] == ["prod"]
     rows = client.get("/pods/rows/", {"rows": f"{mine.pk},{theirs.pk},{node.pk}"})
-    assert [pod.name for pod in rows.context["pods"]] == ["mine"]
+    assert names(rows) == ["mine"]
     assert client.get(f"/pods/{theirs.pk}/").status_code == 404
     assert client.get(f"/pods/{node.pk}/").status_code == 404
     assert b"theirs" not in client.get("/").content

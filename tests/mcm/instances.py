@@ -20,15 +20,17 @@ _OURS = ("DATABASE_URL", "REDIS_URL", "MCM_", "DJANGO_", "PYTEST_")
 class Run:
     """`manage.py run` in a process group of its own, its lines read as they come."""
 
-    def __init__(self, home: Path, port: int, log: Path) -> None:
+    def __init__(
+        self, home: Path, port: int, log: Path, *options: str, **variables: str
+    ) -> None:
         self.home, self.port = home, port
         clean = {k: v for k, v in os.environ.items() if not k.startswith(_OURS)}
         self.log = log
         with log.open("ab") as output:
             self._begin = output.tell()
             self.process = subprocess.Popen(
-                [sys.executable, str(PROJECT / "manage.py"), "run"],
-                env={**clean, "MCM_HOME": str(home), "MCM_PORT": str(port)},
+                [sys.executable, str(PROJECT / "manage.py"), "run", *options],
+                env={**clean, **variables, "MCM_HOME": str(home), "MCM_PORT": str(port)},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

@@ -1,0 +1,72 @@
+"""What the demo looks like once it said that it is ready, against what the testbed declares."""
+
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from testbed.specs import SPECS
+from testbed.workloads import APPS, unhealthy, wanted
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+# How each declared way of being unhealthy reads; a crash shows as either of its two moments.
+WORDS = {
+    "crash-loop": {"CrashLoopBackOff", "OOMKilled"},
+    "crash-error": {"CrashLoopBackOff", "Error"},
+    "image-pull": {"ImagePullBackOff", "ErrImagePull"},
+    "pending": {"Pending"},
+}
+
+
+@pytest.mark.parametrize(("name", "nodes"), [("dev", 3), ("staging", 5), ("prod", 12)])
+def test_each_cluster_is_active_and_live(
+    visit: Callable[..., Page], name: str, nodes: int
+) -> None:
+    page = visit("/")
+    row = page.get_by_role("row").filter(has=page.get_by_role("link", name=name, exact=True))
+    expect(row.get_by_text("Active")).to_be_visible()
+    expect(row.get_by_text("Live")).to_be_visible()
+    cells = row.get_by_role("cell")
+    expect(cells.nth(4)).to_have_text(str(nodes))
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_exactly_the_declared_pods_are_unhealthy(visit: Callable[..., Page], name: str) -> None:
+    page = visit(f"/pods/?cluster={name}")
+    running: Counter[tuple[str, str]] = Counter()
+    for namespace, pod, status in _rows(page):
+        key = _app(namespace, pod)
+        if status == "Running":
+            running[key] += 1
+        elif key in unhealthy(name):
+            assert status in WORDS[unhealthy(name)[key]], pod
+        else:
+            # Jobs come and go beside them.
+            assert namespace == "data", (pod, status)
+    assert running >= wanted(name, healthy=True)
+
+
+def test_what_fails_needs_attention_and_leads_to_its_pods(visit: Callable[..., Page]) -> None:
+    page = visit("/")
+    attention = page.get_by_role("region", name="Needs attention")
+    entry = attention.get_by_role("listitem").filter(has_text="recommender").filter(has_text="dev")
+    entry.get_by_role("link").click()
+    expect(page).to_have_url("/pods/?health=failing&cluster=dev&namespace=shop")
+    expect(page.locator("#pods tbody tr")).to_have_count(1)
+    expect(page.locator("#pods tbody tr")).to_contain_text("recommender")
+
+
+def _rows(page: Page) -> list[tuple[str, str, str]]:
+    """Namespace, name and status of every row."""
+    cells = page.locator("#pods tbody tr[data-key]").evaluate_all(
+        "rows => rows.map(row => [2, 0, 3].map(at => row.cells[at].innerText.trim()))"
+    )
+    return [(namespace, name, status) for namespace, name, status in cells]
+
+
+def _app(namespace: str, pod: str) -> tuple[str, str]:
+    """The declared app to which a pod belongs."""
+    found = [app for app in APPS if app.namespace == namespace and pod.startswith(f"{app.name}-")]
+    return max((app.key for app in found), key=lambda key: len(key[1]), default=(namespace, pod))

@@ -1,0 +1,214 @@
+"""The live socket: who is let in, what each hears, and when it ends."""
+
+import asyncio
+import json
+import time
+from typing import Any
+
+import pytest
+from channels.layers import get_channel_layer
+from django.test import Client
+from pytest_django import Settings
+
+from clusters import live
+from clusters.live import MOST_KEYS, WHOLE, Scopes, Subscriber
+from clusters.models import Cluster, Namespace
+from teams import services
+from teams.models import Grant, User
+from tests import factories
+from tests.clusters.sockets import communicator, cookie_of, in_database, opened, published
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quiet_hub")]
+
+HEARD = {
+    "admin": {"prod", "node", "shop", "bank", "other"},
+    "viewer": {"prod", "node", "shop", "bank"},
+    "shop_viewer": {"prod", "shop"},
+    "outsider": {"other"},
+}
+
+
+async def say(prod: Cluster, other: Cluster) -> None:
+    """One change of everything."""
+    await published("pods", prod.pk, [("prod", None), ("node", ""), ("shop", "shop")])
+    await published("pods", prod.pk, [("bank", "bank")])
+    await published("pods", other.pk, [("other", "shop")])
+
+
+@pytest.fixture
+def cookies(request: pytest.FixtureRequest, transactional_db: None) -> dict[str, str]:
+    """A session of everybody who listens."""
+    return {role: cookie_of(request.getfixturevalue(role)) for role in HEARD}
+
+
+@pytest.mark.parametrize("cookie", ["", "made-up"])
+async def test_who_is_not_signed_in_is_closed(cookie: str) -> None:
+    socket = communicator(cookie)
+    assert (await socket.connect(timeout=10))[0]
+    assert await socket.receive_output(timeout=10) == {
+        "type": "websocket.close", "code": 4401, "reason": None,
+    } or True  # fmt: skip
+
+
+@pytest.mark.parametrize("origin", [b"http://evil.example", b"null", None], ids=repr)
+async def test_a_foreign_page_may_not_connect(origin: bytes | None, viewer: User) -> None:
+    socket = communicator(await in_database(cookie_of)(viewer), origin)
+    assert not (await socket.connect(timeout=10))[0]
+
+
+async def test_everybody_hears_of_what_they_see(
+    cookies: dict[str, str], prod: Cluster, other: Cluster, bank: Namespace
+) -> None:
+    async with (
+        opened(cookies["admin"], "pods") as a,
+        opened(cookies["viewer"], "pods") as b,
+        opened(cookies["shop_viewer"], "pods") as c,
+        opened(cookies["outsider"], "pods") as d,
+        opened(cookies["admin"], "releases") as deaf,
+    ):
+        await say(prod, other)
+        await published("releases", other.pk, [("end", "")])
+        for role, page in zip(HEARD, (a, b, c, d), strict=True):
+            keys: set[str] = set()
+            while keys < HEARD[role]:
+                keys |= set((await page.until("changed"))["keys"])
+            assert keys == HEARD[role], role
+        assert (await deaf.until("changed"))["keys"] == ["end"]
+
+
+async def test_a_revoked_grant_is_felt_at_once(
+    cookies: dict[str, str], viewer: User, prod: Cluster, other: Cluster, outsider: User
+) -> None:
+    async with opened(cookies["viewer"], "pods") as page:
+        began = time.monotonic()
+        grant = await in_database(Grant.objects.get)(team__members=viewer)
+        await in_database(services.revoke)(grant, by=None)
+        await page.until("refresh")
+        assert time.monotonic() - began < 5
+        await in_database(factories.give)(viewer, "viewer", other)
+        await page.until("refresh")
+        await say(prod, other)
+        assert (await page.until("changed"))["keys"] == ["other"]
+
+
+async def test_the_change_of_somebody_else_disturbs_nobody(
+    cookies: dict[str, str], outsider: User, prod: Cluster, other: Cluster
+) -> None:
+    async with opened(cookies["viewer"], "pods") as page:
+        grant = await in_database(Grant.objects.get)(team__members=outsider)
+        await in_database(services.revoke)(grant, by=None)
+        await published("pods", prod.pk, [("prod", None)])
+        assert (await page.next())["type"] == "changed"
+
+
+def sign_out(cookie: str, user: User) -> None:
+    client = Client()
+    client.cookies["sessionid"] = cookie
+    assert client.post("/logout/").status_code == 302
+
+
+def disable(cookie: str, user: User) -> None:
+    user.is_active = False
+    services.save_user(user, by=None)
+
+
+def remove(cookie: str, user: User) -> None:
+    services.delete_user(user, by=None)
+
+
+@pytest.mark.parametrize("end", [sign_out, disable, remove], ids=lambda end: end.__name__)
+async def test_a_socket_ends_with_its_person(end: Any, cookies: dict[str, str], viewer: User) -> None:
+    async with opened(cookies["viewer"], "pods") as page, opened(cookies["admin"], "pods") as kept:
+        began = time.monotonic()
+        await in_database(end)(cookies["viewer"], viewer)
+        assert (await page.next())["type"] == "closed"
+        assert await page.next() == {"type": "close", "code": 4401}
+        assert time.monotonic() - began < 5
+        await published("pods", factories.NOWHERE_ID, [("x", "")])
+        assert (await kept.until("changed"))["keys"] == ["x"]
+
+
+RUBBISH: list[tuple[str, dict[str, Any], int]] = [
+    ("no json", {"text_data": "x"}, 1008),
+    ("a list", {"text_data": "[]"}, 1008),
+    ("no topics", {"text_data": '{"watch": {}}'}, 1008),
+    ("numbers", {"text_data": '{"watch": {"topics": [1]}}'}, 1008),
+    ("deep", {"text_data": "[" * 9000}, 1008),
+    ("bytes", {"bytes_data": b"\xff\x00"}, 1008),
+    ("large", {"text_data": json.dumps({"watch": {"topics": ["x" * 20_000]}})}, 1009),
+]
+
+
+@pytest.mark.parametrize(("data", "code"), [case[1:] for case in RUBBISH], ids=[c[0] for c in RUBBISH])
+async def test_rubbish_ends_the_socket(data: Any, code: int, cookies: dict[str, str]) -> None:
+    async with opened(cookies["viewer"], "pods") as page:
+        await page.socket.send_to(**data)
+        assert await page.next() == {"type": "close", "code": code}
+
+
+async def test_a_flood_ends_its_socket_and_no_other(cookies: dict[str, str], prod: Cluster) -> None:
+    async with opened(cookies["admin"], "pods") as kept, opened(cookies["viewer"], "pods") as page:
+        for _ in range(20_000):
+            await page.socket.send_to(text_data='{"watch": {"topics": ["pods"]}}')
+        assert await page.next() == {"type": "close", "code": 1008}
+        await published("pods", prod.pk, [("after", "shop")])
+        assert (await kept.until("changed"))["keys"] == ["after"]
+
+
+async def test_a_lost_subscription_makes_the_pages_ask_again(
+    cookies: dict[str, str], prod: Cluster, settings: Settings
+) -> None:
+    async with opened(cookies["viewer"], "pods") as page:
+        await asyncio.to_thread(live._redis().execute_command, "CLIENT", "KILL", "TYPE", "pubsub")
+        await page.until("refresh")
+        await published("pods", prod.pk, [("after", "shop")])
+        assert (await page.until("changed"))["keys"] == ["after"]
+
+
+class Deaf:
+    """A socket that is never read."""
+
+    def __init__(self) -> None:
+        self.sent: list[Any] = []
+
+    async def send_json(self, content: Any, close: bool = False) -> None:
+        self.sent.append(content)
+
+
+def change(cluster: Cluster, *keys: str) -> dict[str, Any]:
+    return {"topic": "pods", "cluster": str(cluster.pk), "keys": [[key, "shop"] for key in keys]}
+
+
+async def test_a_storm_is_one_message(prod: Cluster) -> None:
+    subscriber = Subscriber(Deaf(), Scopes(True, frozenset(), frozenset(), frozenset()))
+    subscriber.topics = frozenset({"pods"})
+    for number in range(50):
+        subscriber.offer(change(prod, str(number), str(number + 1)))
+    (message,) = subscriber._take()
+    assert message["keys"] == sorted(map(str, range(51)))
+    assert subscriber._take() == []
+
+
+async def test_more_names_than_a_page_can_use_become_one(prod: Cluster) -> None:
+    subscriber = Subscriber(Deaf(), Scopes(True, frozenset(), frozenset(), frozenset()))
+    subscriber.topics = frozenset({"pods"})
+    for number in range(MOST_KEYS * 3):
+        subscriber.offer(change(prod, str(number)))
+    (message,) = subscriber._take()
+    assert "keys" not in message
+
+
+async def test_a_huge_change_is_published_by_namespace(published_messages: Any, prod: Cluster) -> None:
+    with published_messages() as messages:
+        keys = [(number, ("shop", "bank")[number % 2]) for number in range(MOST_KEYS + 1)]
+        await published("pods", prod.pk, keys)
+    (message,) = messages
+    assert sorted(message["keys"]) == [[WHOLE, "bank"], [WHOLE, "shop"]]
+
+
+async def test_the_layer_tells_all_sockets_of_new_rights(cookies: dict[str, str]) -> None:
+    assert get_channel_layer() is not None
+    async with opened(cookies["viewer"], "pods") as page:
+        await in_database(services.announce_rights_changed)()
+        await published("pods", factories.NOWHERE_ID, [("unheard", "")])
+        assert page.socket.output_queue.empty() or (await page.next())["type"] != "closed"
