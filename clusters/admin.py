@@ -4,13 +4,16 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.contenttypes.admin import GenericTabularInline
-from django.forms import ModelForm
+from django.db.models import QuerySet
+from django.forms import ModelChoiceField, ModelForm
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from clusters.models import Cluster, KindState, Lease, Namespace
 from teams import services as teams
 from teams.admin import ReadOnlyAdmin, acting
 from teams.models import Grant
+from teams.roles import Role
 
 
 class GrantInline(GenericTabularInline):
@@ -78,6 +81,58 @@ class NamespaceAdmin(ScopeAdmin):
     list_filter = ("cluster",)
     search_fields = ("name",)
     readonly_fields = fields = ("cluster", "name")
+
+
+class GrantForm(ModelForm):
+    """A team in a role on a whole cluster, or on the one namespace of it that is chosen."""
+
+    cluster = ModelChoiceField(Cluster.objects)
+    namespace = ModelChoiceField(
+        Namespace.objects.select_related("cluster"),
+        required=False,
+        help_text=_("Leave it empty to grant the whole cluster."),
+    )
+
+    class Meta:
+        model = Grant
+        fields = ("team", "role")
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        cluster, namespace = data.get("cluster"), data.get("namespace")
+        if cluster and namespace and namespace.cluster != cluster:
+            self.add_error("namespace", _("This namespace is in another cluster."))
+        return data
+
+
+@admin.register(Grant)
+class GrantAdmin(ReadOnlyAdmin):
+    """Every grant: given here or on its scope's own page, taken back, never changed."""
+
+    form = GrantForm
+    fields = ("team", "role", "cluster", "namespace")
+    list_display = ("team", "role", "scope_type", "scope", "created")
+    list_filter = ("role", "team")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_superuser)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.is_superuser)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return ("team", "role", "scope_type", "scope") if obj else self.fields
+
+    def save_model(self, request: HttpRequest, obj: Grant, form: Any, change: bool) -> None:
+        obj.scope = form.cleaned_data["namespace"] or form.cleaned_data["cluster"]
+        obj.pk = teams.grant(obj.team, Role(obj.role), obj.scope, by=acting(request)).pk
+
+    def delete_model(self, request: HttpRequest, obj: Grant) -> None:
+        teams.revoke(obj, by=acting(request))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Grant]) -> None:
+        for row in queryset:
+            teams.revoke(row, by=acting(request))
 
 
 @admin.register(KindState)

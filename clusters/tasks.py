@@ -4,11 +4,12 @@ from uuid import UUID
 
 from celery import shared_task
 
-from clusters import live
+from clusters import live, vault
+from clusters.collector import report_status
 from clusters.kube.client import Client
 from clusters.kube.errors import KubeError
 from clusters.kube.types import SERVICE_ACCOUNT
-from clusters.models import Cluster
+from clusters.models import Cluster, Status
 from clusters.store import health
 
 # Seconds that one question to one cluster may take.
@@ -27,7 +28,13 @@ def poll_cluster(cluster_id: str) -> None:
     cluster = Cluster.objects.filter(pk=cluster_id).first()
     if cluster is None:
         return  # deleted since the message was sent
-    if health.record_poll(cluster.pk, _ask(cluster)):
+    try:
+        found = _ask(cluster)
+    except vault.CannotOpen as error:
+        reason = f"The stored credentials cannot be opened: {error}"
+        report_status(cluster.pk, Status.DEGRADED, reason)
+        return
+    if health.record_poll(cluster.pk, found):
         live.publish("clusters", UUID(cluster_id), [(cluster_id, None)])
 
 

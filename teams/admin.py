@@ -1,4 +1,4 @@
-"""Users, teams, members and grants for platform admins; writes go through the services."""
+"""Users, teams and members for platform admins; writes go through the services."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from knox.models import AuthToken
 
 from teams import services
-from teams.models import AuditEvent, Grant, Membership, Team, User
+from teams.models import AuditEvent, Membership, Team, User
 
 # Groups belong to teams, and tokens are made by command: neither is edited by hand.
 admin.site.unregister(Group)
@@ -85,24 +85,6 @@ class ReadOnlyAdmin(admin.ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
-
-
-@admin.register(Grant)
-class GrantAdmin(ReadOnlyAdmin):
-    """Every grant, to look at and to take back; they are given on the scope's own page."""
-
-    list_display = ("team", "role", "scope_type", "scope", "created")
-    list_filter = ("role", "team")
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return bool(request.user.is_superuser)
-
-    def delete_model(self, request: HttpRequest, obj: Grant) -> None:
-        services.revoke(obj, by=acting(request))
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Grant]) -> None:
-        for row in queryset:
-            services.revoke(row, by=acting(request))
 
 
 @admin.register(AuditEvent)

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -134,7 +134,9 @@ def _build(program: Program, toolchain: Toolchain, target: Path, label: str, say
     command += ["-ldflags", program.ldflags, "-o", str(unfinished), program.package]
     began = time.monotonic()
     say(f"building {label} {program.version}: started")
-    with log.open("wb") as output, _group(command, program, toolchain, output) as go:
+    with ExitStack() as leaving, log.open("wb") as output:
+        leaving.callback(unfinished.unlink, missing_ok=True)
+        go = leaving.enter_context(_group(command, program, toolchain, output))
         while True:
             try:
                 failed = go.wait(PROGRESS_EVERY)
@@ -142,7 +144,6 @@ def _build(program: Program, toolchain: Toolchain, target: Path, label: str, say
             except subprocess.TimeoutExpired:
                 say(f"building {label} {program.version}: {time.monotonic() - began:.0f} s so far")
     if failed:
-        unfinished.unlink(missing_ok=True)
         said = log.read_text(errors="replace")[-2000:]
         raise BuildFailed(f"{program.name} {program.version} was not built: {said}")
     unfinished.rename(target)

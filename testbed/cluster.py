@@ -119,7 +119,7 @@ class Cluster:
         self._hold.unlink(missing_ok=True)
         paths = ensure(say=say)
         if self._owns_etcd:
-            self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.home.mkdir(parents=True, exist_ok=True)
             self._etcd.start(say=say)
         self._prepare(paths)
         apiserver, *others = self.children

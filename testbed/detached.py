@@ -30,7 +30,7 @@ def spawn(
     if until_unused is not None:
         command += ["--until-unused", str(until_unused)]
     log = log_path(home)
-    log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
         server = subprocess.Popen(
             command,

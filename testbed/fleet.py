@@ -35,7 +35,7 @@ class Fleet:
 
     def start(self, *, say: Say = quiet) -> None:
         """Start everything; returns when clusters are ready and healthy demo pods run."""
-        self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.home.mkdir(parents=True, exist_ok=True)
         ensure(say=say)
         say("etcd: starting")
         self._etcd.start(say=say)

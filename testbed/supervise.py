@@ -35,7 +35,7 @@ def serve(home: Path, names: Sequence[str], *, say: Say, until_unused: Path | No
     """
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop)
-    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    home.mkdir(parents=True, exist_ok=True)
     with _owned(home):
         fleet = Fleet(home, names)
         ready = home / "run" / "ready"

@@ -1,12 +1,15 @@
 """The fixed cast: people with their roles on the cluster `prod`, or on its namespace `shop` only."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
+import json
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import pytest
-from django.test import Client
+import redis
+from django.conf import settings
 
 from clusters import live
 from clusters.models import Cluster, Environment, Namespace, Object
@@ -17,6 +20,9 @@ from teams.roles import Role
 from tests import factories
 
 pytest_plugins = ["testbed.fixtures"]
+
+# Redis' channels are not divided into databases: each worker of pytest-xdist speaks on its own.
+live.CHANNEL += os.environ.get("PYTEST_XDIST_WORKER", "")
 
 
 @pytest.fixture
@@ -113,46 +119,31 @@ def chart(db: None) -> Chart:
 
 
 @pytest.fixture
-def signed_in(client: Client) -> Any:
-    """The client as somebody: `signed_in(viewer).get(…)`."""
-
-    def sign_in(user: User) -> Client:
-        client.force_login(user)
-        return client
-
-    return sign_in
-
-
-@pytest.fixture
-def published(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """What the pages are told during `with published() as messages`, straight from Redis."""
-    import json
+def told() -> Callable[[], AbstractContextManager[list[dict[str, Any]]]]:
+    """What the pages are told during `with told() as messages`, straight from Redis."""
 
     @contextmanager
     def listen() -> Iterator[list[dict[str, Any]]]:
-        import redis
-        from django.conf import settings
-
         messages: list[dict[str, Any]] = []
         with redis.Redis.from_url(settings.REDIS_URL) as store, store.pubsub() as channel:
             channel.subscribe(live.CHANNEL)
             assert channel.get_message(timeout=5)
             yield messages
-            store.publish(live.CHANNEL, json.dumps({"topic": "end of the test"}))
+            store.publish(live.CHANNEL, json.dumps({"topic": "end"}))
             while message := channel.get_message(timeout=5):
                 said = json.loads(message["data"])
-                if said["topic"] == "end of the test":
+                if said["topic"] == "end":
                     return
                 messages.append(said)
 
-    yield listen
+    return listen
 
 
 @pytest.fixture
-async def quiet_hub() -> Any:
+async def quiet_hub() -> AsyncIterator[None]:
     """A hub of this test's own, whose subscription ends with the test."""
     live.hub.cache_clear()
-    yield live.hub()
+    yield
     listener = live.hub()._listener
     if listener is not None:
         listener.cancel()

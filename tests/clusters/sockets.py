@@ -1,14 +1,14 @@
 """Opens live sockets in tests, through the whole ASGI application."""
 
 import asyncio
-import secrets
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
+from asgiref.testing import ApplicationCommunicator
 from channels.db import database_sync_to_async
-from channels.testing import WebsocketCommunicator
 from django.test import Client
 
 from clusters import live
@@ -16,7 +16,6 @@ from mcm.asgi import application
 from teams.models import User
 
 ORIGIN = b"http://127.0.0.1:8000"
-SENTINEL = UUID(int=0)
 
 
 def cookie_of(user: User) -> str:
@@ -26,69 +25,76 @@ def cookie_of(user: User) -> str:
     return client.cookies["sessionid"].value
 
 
-def communicator(cookie: str = "", origin: bytes | None = ORIGIN) -> WebsocketCommunicator:
-    headers = [(b"host", b"127.0.0.1:8000"), (b"cookie", f"sessionid={cookie}".encode())]
-    if origin is not None:
-        headers.append((b"origin", origin))
-    return WebsocketCommunicator(application, "/ws/live/", headers=headers)
-
-
 class Page:
-    """An open socket that watches topics."""
+    """A browser's end of the socket."""
 
-    def __init__(self, socket: WebsocketCommunicator) -> None:
-        self.socket = socket
+    def __init__(self, cookie: str = "", origin: bytes | None = ORIGIN) -> None:
+        headers = [(b"host", b"127.0.0.1:8000"), (b"cookie", f"sessionid={cookie}".encode())]
+        if origin is not None:
+            headers.append((b"origin", origin))
+        scope = {
+            "type": "websocket", "path": "/ws/live/", "query_string": b"", "headers": headers,
+            "subprotocols": [],
+        }  # fmt: skip
+        self.socket = ApplicationCommunicator(application, scope)
+
+    async def connect(self) -> bool:
+        """Whether it was accepted."""
+        await self.socket.send_input({"type": "websocket.connect"})
+        return bool((await self._output())["type"] == "websocket.accept")
+
+    async def leave(self) -> None:
+        await self.socket.send_input({"type": "websocket.disconnect", "code": 1001})
+        await self.socket.wait(10)
+
+    async def say(self, text: str | None = None, data: bytes | None = None) -> None:
+        await self.socket.send_input({"type": "websocket.receive", "text": text, "bytes": data})
+
+    async def watch(self, *topics: str) -> None:
+        await self.say(json.dumps({"watch": {"topics": topics}}))
 
     async def next(self) -> dict[str, Any]:
-        """The next thing that it is told, pings left out; the close as {"type": "close", …}."""
+        """The next thing that it is told, pings left out; the end as {"type": "close", …}."""
         while True:
-            output = await self.socket.receive_output(timeout=10)
+            output = await self._output()
             if output["type"] == "websocket.close":
                 return {"type": "close", "code": output["code"]}
-            message: dict[str, Any] = await self.socket.decode_json(output["text"])  # type: ignore[attr-defined]
+            message: dict[str, Any] = json.loads(output["text"])
             if message["type"] != "ping":
                 return message
 
     async def until(self, kind: str) -> dict[str, Any]:
+        """The next message of this type."""
         while (message := await self.next())["type"] != kind:
             assert message["type"] != "close"
         return message
 
-    async def heard(self) -> set[str]:
-        """The keys of all that was told until now: until a change that everybody hears."""
-        mark = secrets.token_hex(4)
-        for subscriber in live.hub()._subscribers:
-            subscriber.offer({"topic": "mark", "cluster": str(SENTINEL), "keys": []})
-        await published("mark", SENTINEL, [(mark, "")])
-        keys: set[str] = set()
-        while mark not in keys:
-            keys |= set((await self.until("changed"))["keys"])
-        return keys - {mark}
+    async def _output(self) -> Any:
+        return await self.socket.receive_output(timeout=20)
 
 
 async def published(topic: str, cluster: UUID, keys: list[Any]) -> None:
+    """A change, as the watcher tells it."""
     await asyncio.to_thread(live.publish, topic, cluster, keys)
 
 
 @asynccontextmanager
 async def opened(cookie: str, *topics: str) -> AsyncIterator[Page]:
     """A page that hears of these topics; ready when the block begins."""
-    first = not live.hub()._subscribers
-    socket = communicator(cookie)
-    assert (await socket.connect(timeout=10))[0]
-    page = Page(socket)
+    before = set(live.hub()._subscribers)
+    page = Page(cookie)
+    assert await page.connect()
     await page.until("hello")
-    wanted = frozenset(topics)
-    await socket.send_json_to({"watch": {"topics": list(topics)}})
-    async with asyncio.timeout(10):
-        while not any(one.topics == wanted for one in live.hub()._subscribers):
+    await page.watch(*topics)
+    async with asyncio.timeout(20):
+        while not any(one.topics for one in live.hub()._subscribers - before):
             await asyncio.sleep(0.01)
-    if first:
+    if not before:
         await page.until("refresh")  # the subscription stands
     try:
         yield page
     finally:
-        await socket.disconnect()
+        await page.leave()
 
 
 in_database = database_sync_to_async

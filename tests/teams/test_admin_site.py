@@ -56,7 +56,7 @@ def test_every_page_renders(model: type[Model], inside: Client) -> None:
         adding = inside.get(address(model, "add")).status_code
     except NoReverseMatch:
         adding = 403
-    assert adding == (200 if model in {Team, User} else 403)
+    assert adding == (200 if model in {Grant, Team, User} else 403)
 
 
 def inline(prefix: str, *rows: dict[str, Any], initial: int = 0) -> dict[str, Any]:
@@ -132,3 +132,22 @@ def test_many_are_deleted_at_once(inside: Client, operator: User, prod: Cluster)
 def test_a_cluster_is_neither_made_nor_deleted_here(inside: Client, prod: Cluster) -> None:
     assert inside.post(address(Cluster, "delete", prod.pk), {"post": "yes"}).status_code == 403
     assert Cluster.objects.exists()
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_grant_is_given_on_its_own_page(
+    inside: Client, outsider: User, shop: Namespace, bank: Namespace, whole: bool
+) -> None:
+    chosen = {"team": outsider.teams.get().pk, "role": "viewer", "cluster": shop.cluster.pk}
+    sent(inside, address(Grant, "add"), chosen if whole else {**chosen, "namespace": shop.pk})
+    assert access.may(outsider, Action.VIEW, shop)
+    assert access.may(outsider, Action.VIEW, bank) == whole
+
+
+def test_a_namespace_of_another_cluster_is_refused(
+    inside: Client, outsider: User, shop: Namespace, other: Cluster
+) -> None:
+    chosen = {"team": outsider.teams.get().pk, "role": "viewer", "cluster": other.pk}
+    page = inside.post(address(Grant, "add"), {**chosen, "namespace": shop.pk})
+    assert "This namespace is in another cluster." in page.content.decode()
+    assert not access.may(outsider, Action.VIEW, shop)

@@ -21,7 +21,9 @@ def actions(user: User, scope: Cluster | Namespace) -> set[Action]:
     return {action for action in Action if access.may(user, action, scope)}
 
 
-def test_each_role_gives_its_actions(viewer: User, operator: User, owner: User, prod: Cluster) -> None:
+def test_each_role_gives_its_actions(
+    viewer: User, operator: User, owner: User, prod: Cluster
+) -> None:
     assert actions(viewer, prod) == {Action.VIEW}
     assert actions(operator, prod) == {Action.VIEW, Action.OPERATE}
     assert actions(owner, prod) == set(Action)
@@ -123,7 +125,9 @@ def test_what_is_visible_is_what_the_grants_say(seed: int, db: None) -> None:
             held.discard(lost)
             services.revoke(Grant.objects.get(pk=lost.pk), by=None)
         else:
-            held.add(factories.give(user, chance.choice(list(Role)), chance.choice([*clusters, *spaces])))
+            held.add(
+                factories.give(user, chance.choice(list(Role)), chance.choice([*clusters, *spaces]))
+            )
     for action in Action:
         scopes = [grant.scope for grant in held if action in Role(grant.role).actions]
         whole = {scope.pk for scope in scopes if isinstance(scope, Cluster)}

@@ -1,0 +1,223 @@
+"""The way from a real cluster into PostgreSQL and out to the pages; and what stops on it."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from channels.db import database_sync_to_async
+
+from clusters import collector, tasks
+from clusters.collector import Collector
+from clusters.kube import kubeconfig
+from clusters.kube.client import Client
+from clusters.kube.types import SERVICE_ACCOUNT, Connection
+from clusters.models import Cluster, KindState, Namespace, Object
+from clusters.store import leases
+from testbed.cluster import Cluster as RealCluster
+from tests import factories
+from tests.clusters.sockets import cookie_of, opened
+
+pytestmark = [pytest.mark.cluster, pytest.mark.django_db(transaction=True)]
+
+
+def manifest(name: str) -> dict[str, Any]:
+    container = {"name": "app", "image": "registry.example/web:1"}
+    return {
+        "apiVersion": "v1", "kind": "Pod", "metadata": {"name": name},
+        "spec": {"containers": [container]},
+    }  # fmt: skip
+
+
+async def until(check: Callable[[], Any], seconds: float = 40) -> None:
+    """Waits for a state of the database, which cannot call back."""
+    async with asyncio.timeout(seconds):
+        while not await database_sync_to_async(check)():
+            await asyncio.sleep(0.05)
+
+
+@asynccontextmanager
+async def collecting(cluster: Cluster) -> AsyncIterator[Collector]:
+    """A collector of the cluster that runs during the block."""
+    fence, _version = (await database_sync_to_async(leases.renew_and_take)("test"))[cluster.pk]
+    with ThreadPoolExecutor(2) as pool:
+        running = Collector(cluster.connection, fence, pool)
+        task = asyncio.create_task(running.run())
+        try:
+            yield running
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+
+def registered(real: RealCluster, name: str = "real") -> Cluster:
+    return factories.ClusterFactory(name=name, connection=kubeconfig.parse(real.kubeconfig))
+
+
+def listed(connection: Connection, kind: str) -> set[tuple[str, str, str]]:
+    with Client(connection, SERVICE_ACCOUNT) as client:
+        return {(row.uid, row.name, row.status) for row in client.rows(kind)}
+
+
+def agrees(cluster: Cluster) -> bool:
+    """Whether the rows equal a fresh list of the cluster."""
+    for kind in collector.KINDS:
+        rows = Object.objects.filter(cluster=cluster, kind=kind)
+        if set(rows.values_list("uid", "name", "status")) != listed(cluster.connection, kind):
+            return False
+    return True
+
+
+@pytest.mark.usefixtures("quiet_hub")
+async def test_a_pod_comes_changes_and_goes_on_the_page(
+    transactional_db: None, admin: Any, cluster: RealCluster, namespace: str
+) -> None:
+    stored = await database_sync_to_async(registered)(cluster)
+    cookie = await database_sync_to_async(cookie_of)(admin)
+    pods = Object.objects.filter(kind="Pod", namespace=namespace)
+    path = f"/api/v1/namespaces/{namespace}/pods"
+    async with opened(cookie, "pods") as page, collecting(stored) as running:
+        await until(lambda: KindState.objects.filter(state="watching").count() == 3)
+        await asyncio.to_thread(cluster.api.post, path, manifest("web"))
+        while True:
+            message = await page.until("changed")
+            # It is told after the commit: the page that asks now finds the row.
+            row = await pods.filter(pk__in=message.get("keys", [])).afirst()
+            if row is not None and row.status == "Running":
+                break
+        assert (row.name, row.health, row.images) == ("web", "healthy", ["registry.example/web:1"])
+        assert row.node
+        assert running.live
+        await until(lambda: Cluster.objects.get().status == "active")
+        await asyncio.to_thread(cluster.api.delete, f"{path}/web", {"gracePeriodSeconds": 0})
+        while str(row.pk) not in (await page.until("changed")).get("keys", []) or await pods.aexists():
+            continue
+        await until(lambda: Namespace.objects.filter(name=namespace).exists())
+    assert not await pods.aexists()
+
+
+@pytest.fixture(scope="module")
+def own_cluster(testbed_home: Path) -> Iterator[RealCluster]:
+    """A cluster that these tests may kill."""
+    made = RealCluster("collected", testbed_home / "collected")
+    made.home.mkdir(mode=0o700, exist_ok=True)
+    made.start()
+    yield made
+    made.stop()
+
+
+async def test_a_cluster_that_dies_and_comes_back(
+    transactional_db: None, own_cluster: RealCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(collector, "PROBE_SECONDS", 0.3)
+    stored = await database_sync_to_async(registered)(own_cluster)
+    path = "/api/v1/namespaces/default/pods"
+
+    def status() -> str:
+        return Cluster.objects.get().status
+
+    async with collecting(stored) as running:
+        await until(lambda: Object.objects.filter(kind="Node").count() == 3)
+        await asyncio.to_thread(own_cluster.api.post, path, manifest("before"))
+        await until(lambda: Object.objects.filter(name="before").exists())
+
+        own_cluster.kill()
+        began = time.monotonic()
+        await until(lambda: status() == "unreachable")
+        assert time.monotonic() - began < 15
+        assert not running.live
+        assert await Object.objects.filter(name="before").aexists()
+        await until(lambda: KindState.objects.filter(state="lost").count() == 3)
+
+        await asyncio.to_thread(own_cluster.restart)
+        await asyncio.to_thread(own_cluster.api.post, path, manifest("after"))
+        await until(lambda: status() == "active")
+        await until(lambda: Object.objects.filter(name="after").exists())
+        await until(lambda: agrees(stored))
+        assert running.live
+
+
+async def test_a_collector_that_lost_its_lease_ends(
+    transactional_db: None, cluster: RealCluster, namespace: str
+) -> None:
+    stored = await database_sync_to_async(registered)(cluster)
+    fence, _version = (await database_sync_to_async(leases.renew_and_take)("one"))[stored.pk]
+    await database_sync_to_async(leases.release)("one")
+    await database_sync_to_async(leases.renew_and_take)("two")
+    with ThreadPoolExecutor(2) as pool:
+        running = Collector(stored.connection, fence, pool)
+        await asyncio.wait_for(collector.forever("test", running.run), 30)
+    assert not await Object.objects.aexists()
+
+
+def test_a_poll_finds_what_the_cluster_is(
+    transactional_db: None, cluster: RealCluster, told: Any
+) -> None:
+    stored = registered(cluster)
+    with told() as messages:
+        tasks.poll_cluster(str(stored.pk))
+        tasks.poll_cluster(str(stored.pk))
+    stored.refresh_from_db()
+    assert (stored.status, stored.node_count) == ("active", 3)
+    assert stored.version == cluster.api.get("/version")["gitVersion"]
+    # What has not changed is not told again.
+    assert [message["topic"] for message in messages] == ["clusters"]
+
+
+def test_one_that_hangs_ends_in_time_and_stops_no_other(
+    transactional_db: None,
+    own_cluster: RealCluster,
+    cluster: RealCluster,
+    black_hole: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tasks, "DEADLINE", 1.0)
+    paused, good = registered(own_cluster, "paused"), registered(cluster, "good")
+    hole = factories.ClusterFactory(
+        name="hole",
+        connection=Connection(server=f"https://127.0.0.1:{black_hole}", token="planted"),
+    )
+    own_cluster.pause()
+    try:
+        took = {}
+        for each in (paused, hole, good):
+            began = time.monotonic()
+            tasks.poll_cluster(str(each.pk))
+            took[each.name] = time.monotonic() - began
+    finally:
+        own_cluster.resume()
+    found = dict(Cluster.objects.values_list("name", "status"))
+    assert found == {"paused": "unreachable", "hole": "unreachable", "good": "active"}
+    assert max(took.values()) < 5
+    assert "time" in Cluster.objects.get(name="hole").status_reason
+
+
+def test_a_deleted_cluster_is_polled_in_vain(prod: Cluster) -> None:
+    prod.delete()
+    tasks.poll_cluster(str(prod.pk or "00000000-0000-0000-0000-000000000000"))
+
+
+def test_credentials_that_do_not_open_are_told_as_such(prod: Cluster, other: Cluster) -> None:
+    prod.sealed_connection = other.sealed_connection
+    prod.save()
+    tasks.poll_cluster(str(prod.pk))
+    prod.refresh_from_db()
+    assert prod.status == "degraded"
+    assert "opened" in prod.status_reason
+
+
+def test_each_cluster_is_polled_by_a_message_of_its_own(
+    prod: Cluster, other: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[tuple[Any, Any]] = []
+    monkeypatch.setattr(
+        tasks.poll_cluster, "apply_async", lambda args, expires: sent.append((args, expires))
+    )
+    tasks.poll_clusters()
+    assert sorted(args[0] for args, _ in sent) == sorted([str(prod.pk), str(other.pk)])
+    assert {expires for _, expires in sent} == {60}
