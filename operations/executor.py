@@ -133,17 +133,26 @@ def _keep(job: Job, ended: threading.Event) -> None:
     next_beat = 0.0
     try:
         while not ended.wait(LOG_SECONDS):
-            try:
-                job.flush()
-                if time.monotonic() >= next_beat:
-                    next_beat = time.monotonic() + BEAT_SECONDS
-                    if not store.beat(job.operation):
-                        job.stopped.set()
-            except Exception:
-                log.exception("no heartbeat for operation %s", job.operation.pk)
-                connection.close()
-        job.flush()
+            if time.monotonic() >= next_beat:
+                next_beat = time.monotonic() + BEAT_SECONDS
+                _keep_on(job, lambda: _beat(job))
+            _keep_on(job, job.flush)
+        _keep_on(job, job.flush)
     finally:
+        connection.close()
+
+
+def _beat(job: Job) -> None:
+    if not store.beat(job.operation):
+        job.stopped.set()
+
+
+def _keep_on(job: Job, step: Callable[[], None]) -> None:
+    """A step that fails (the database is away, the cluster was deleted) is tried again later."""
+    try:
+        step()
+    except Exception:
+        log.exception("no heartbeat or log for operation %s", job.operation.pk)
         connection.close()
 
 
@@ -165,5 +174,10 @@ def reap(operation: Operation) -> None:
     """Ends an operation whose worker has died, and repairs what it may have left behind."""
     end(operation, Status.FAILED, LOST, {})
     repair = _repairs.get(operation.kind)
-    if repair is not None:
+    if repair is None:
+        return
+    try:
         repair(operation)
+    except Exception:
+        # The other lost ones are waiting for their end.
+        log.exception("the repair after operation %s was not asked for", operation.pk)

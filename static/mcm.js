@@ -99,8 +99,8 @@ function openInDialog(url) {
 document.addEventListener("htmx:after:swap", () => {
   if (!dialog) return;
   const filled = dialog.childElementCount > 0;
+  if (filled) name(dialog); // also when a form came back: its heading is a new one
   if (filled && !dialog.open) {
-    name(dialog);
     dialog.showModal();
     dialog.querySelector("input:not([type=hidden], [disabled]), select, textarea")?.focus();
   } else if (!filled && dialog.open) dialog.close();

@@ -50,7 +50,7 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
         "not_a_file",
     ),
     "Chart.lock is a link": (
-        lambda: with_entries(member("demo/Chart.lock", kind=b"2", link="/root/.bashrc")),
+        lambda: with_entries(member("demo/Chart.lock", kind=b"2", link="/etc/hostname")),
         "not_a_file",
     ),
     "hard link": (

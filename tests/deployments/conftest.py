@@ -1,0 +1,34 @@
+"""A registered real cluster, and somebody who operates it."""
+
+import pytest
+
+from clusters.kube import kubeconfig
+from clusters.models import Cluster
+from deployments import services
+from deployments.models import Chart
+from teams.models import User
+from teams.roles import Role
+from testbed.cluster import Cluster as RealCluster
+from tests import factories
+from tests.helm.releases import DEMO
+
+
+@pytest.fixture
+def real(db: None, cluster: RealCluster) -> Cluster:
+    """The real test cluster, registered."""
+    connection = kubeconfig.parse(cluster.kubeconfig)
+    return factories.ClusterFactory(name="real", connection=connection)
+
+
+@pytest.fixture
+def deployer(real: Cluster) -> User:
+    """Operates the real cluster."""
+    user = factories.UserFactory(username="deployer")
+    factories.give(user, Role.OPERATOR, real)
+    return user
+
+
+@pytest.fixture
+def demo(admin: User) -> Chart:
+    """A small chart: a Deployment and a Secret."""
+    return services.upload_chart(DEMO, by=admin)
