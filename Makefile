@@ -25,6 +25,7 @@ token: ## an API token of the platform admin of the instance in MCM_HOME, as the
 
 test: ## all tests
 	@$(LAUNCH) --dev bootstrap/missing.py
+	@$(BIN)/python -m testbed build
 	$(BIN)/python -m pytest -n 2 $(ARGS)
 
 check: style imports types templates dead-code migrations translations ## everything but the tests

@@ -45,7 +45,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
     async def receive(
         self, text_data: str | None = None, bytes_data: bytes | None = None, **kwargs: Any
     ) -> None:
-        """Takes little and only text; a flood ends the socket, and what is left of it is dropped."""
+        """Takes little and only text; a flood ends the socket, and the rest of it is dropped."""
         if self.closing or not hasattr(self, "subscriber"):
             return
         now = time.monotonic()

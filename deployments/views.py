@@ -64,13 +64,19 @@ def install(request: SignedInRequest) -> HttpResponse:
         request.POST or None,
         request.FILES or None,
         user=request.user,
-        initial={"cluster": request.GET.get("cluster")},
+        initial={"cluster": _named_cluster(request)},
     )
     if form.is_valid():
         operation = _request_install(request, form)
         if operation is not None:
             return go(request, reverse("operation-detail", args=[operation.pk]))
     return form_page(request, INSTALL, {"form": form}, invalid=bool(form.errors))
+
+
+def _named_cluster(request: SignedInRequest) -> Cluster | None:
+    """The one that `?cluster=` names, where there is one to be seen."""
+    name = request.GET.get("cluster", "")
+    return access.visible(request.user, Cluster).filter(name=name).first()
 
 
 def _request_install(request: SignedInRequest, form: InstallForm) -> Operation | None:

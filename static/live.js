@@ -4,6 +4,7 @@ const SILENCE = 4700; // ms without a message (the server pings every 2 s): the 
 const STALE = 30000; // ms without confirmed data: no longer "reconnecting" but "stale"
 const MAX_WAIT = 15000;
 const POLL = 10000;
+const LOOK = 5000;
 const LIST_EVERY = 1000;
 const HOVER = 3000;
 const MAX_KEYS = 100;
@@ -281,6 +282,9 @@ if (path !== undefined) {
     if (!socket && !document.hidden && Date.now() - polled >= POLL) {
       polled = Date.now();
       refreshAll();
+    } else if (socket && Date.now() - polled >= LOOK) { // that a cluster's rows became live again is no change of a row
+      polled = Date.now();
+      for (const element of liveElements()) if (element.querySelector('[data-fresh="unknown"], [data-fresh="stale"]')) mark(element);
     }
     show();
   }, 250);

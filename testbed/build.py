@@ -132,22 +132,27 @@ def _build(program: Program, toolchain: Toolchain, target: Path, label: str, say
     log = target.with_suffix(".log")
     command = [str(toolchain.go), "build", "-trimpath", "-buildvcs=false"]
     command += ["-ldflags", program.ldflags, "-o", str(unfinished), program.package]
-    began = time.monotonic()
-    say(f"building {label} {program.version}: started")
     with ExitStack() as leaving, log.open("wb") as output:
         leaving.callback(unfinished.unlink, missing_ok=True)
         go = leaving.enter_context(_group(command, program, toolchain, output))
-        while True:
-            try:
-                failed = go.wait(PROGRESS_EVERY)
-                break
-            except subprocess.TimeoutExpired:
-                say(f"building {label} {program.version}: {time.monotonic() - began:.0f} s so far")
-    if failed:
-        said = log.read_text(errors="replace")[-2000:]
-        raise BuildFailed(f"{program.name} {program.version} was not built: {said}")
-    unfinished.rename(target)
-    say(f"building {label} {program.version}: done in {time.monotonic() - began:.0f} s")
+        if _await(go, f"building {label} {program.version}", say):
+            said = log.read_text(errors="replace")[-2000:]
+            raise BuildFailed(f"{program.name} {program.version} was not built: {said}")
+        unfinished.rename(target)
+
+
+def _await(go: "subprocess.Popen[bytes]", what: str, say: Say) -> int:
+    """The exit code of `go`; until then a line every few seconds."""
+    began = time.monotonic()
+    say(f"{what}: started")
+    while True:
+        try:
+            code = go.wait(PROGRESS_EVERY)
+        except subprocess.TimeoutExpired:
+            say(f"{what}: {time.monotonic() - began:.0f} s so far")
+        else:
+            say(f"{what}: {'failed' if code else 'done'} in {time.monotonic() - began:.0f} s")
+            return code
 
 
 @contextmanager

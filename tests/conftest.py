@@ -1,8 +1,9 @@
-"""The fixed cast: people with their roles on the cluster `prod`, or on its namespace `shop` only."""
+"""The fixed cast: people with roles on the cluster `prod`, or only on its namespace `shop`."""
 
 import asyncio
 import json
 import os
+import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
@@ -27,30 +28,30 @@ live.CHANNEL += os.environ.get("PYTEST_XDIST_WORKER", "")
 
 @pytest.fixture
 def prod(db: None) -> Cluster:
-    return factories.ClusterFactory(name="prod", environment=Environment.PROD)
+    return factories.ClusterFactory.create(name="prod", environment=Environment.PROD)
 
 
 @pytest.fixture
 def other(db: None) -> Cluster:
     """A cluster of somebody else."""
-    return factories.ClusterFactory(name="other")
+    return factories.ClusterFactory.create(name="other")
 
 
 @pytest.fixture
 def shop(prod: Cluster) -> Namespace:
-    return factories.NamespaceFactory(cluster=prod, name="shop")
+    return factories.NamespaceFactory.create(cluster=prod, name="shop")
 
 
 @pytest.fixture
 def bank(prod: Cluster) -> Namespace:
     """The other namespace of prod."""
-    return factories.NamespaceFactory(cluster=prod, name="bank")
+    return factories.NamespaceFactory.create(cluster=prod, name="bank")
 
 
 @pytest.fixture
 def admin(db: None) -> User:
     """A platform admin."""
-    return factories.UserFactory(username="admin", is_superuser=True, is_staff=True)
+    return factories.UserFactory.create(username="admin", is_superuser=True, is_staff=True)
 
 
 @pytest.fixture
@@ -90,7 +91,7 @@ def outsider(other: Cluster) -> User:
 
 
 def _person(name: str, role: Role, scope: Cluster | Namespace) -> User:
-    user = factories.UserFactory(username=name)
+    user = factories.UserFactory.create(username=name)
     factories.give(user, role, scope)
     return user
 
@@ -98,24 +99,38 @@ def _person(name: str, role: Role, scope: Cluster | Namespace) -> User:
 @pytest.fixture
 def pod(prod: Cluster, shop: Namespace) -> Object:
     """A pod in shop."""
-    return factories.PodFactory(cluster=prod, namespace="shop", name="web-1")
+    return factories.PodFactory.create(cluster=prod, namespace="shop", name="web-1")
 
 
 @pytest.fixture
 def release(prod: Cluster, shop: Namespace) -> Release:
     """A release in shop."""
-    return factories.ReleaseFactory(cluster=prod, namespace="shop", name="web")
+    return factories.ReleaseFactory.create(cluster=prod, namespace="shop", name="web")
 
 
 @pytest.fixture
 def operation(prod: Cluster, shop: Namespace) -> Operation:
     """Queued work in shop."""
-    return factories.OperationFactory(cluster=prod, namespace="shop", target="queued")
+    return factories.OperationFactory.create(cluster=prod, namespace="shop", target="queued")
 
 
 @pytest.fixture
 def chart(db: None) -> Chart:
-    return factories.ChartFactory()
+    return factories.ChartFactory.create()
+
+
+@pytest.fixture
+def closed_port() -> int:
+    """A port of this machine on which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+@pytest.fixture
+def black_hole() -> Iterator[int]:
+    """A port that accepts connections and never says a word."""
+    with socket.create_server(("127.0.0.1", 0), backlog=8) as server:
+        yield int(server.getsockname()[1])
 
 
 @pytest.fixture

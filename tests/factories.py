@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-import factory
+from factory import declarations
 from factory.django import DjangoModelFactory
 
 from clusters.kube.types import Connection, Row
@@ -16,6 +16,8 @@ from teams import services
 from teams.models import Grant, Membership, Team, User
 from teams.roles import Role
 
+# Its declarations carry no types.
+declare: Any = declarations
 # Port 1 of this machine is closed.
 NOWHERE = Connection(server="https://127.0.0.1:1", token="planted-cluster-token")
 THEN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -25,7 +27,7 @@ class UserFactory(DjangoModelFactory[User]):
     class Meta:
         model = User
 
-    username = factory.Sequence(lambda n: f"user-{n}")
+    username = declare.Sequence(lambda n: f"user-{n}")
     password = "!"
 
 
@@ -35,7 +37,7 @@ class ClusterFactory(DjangoModelFactory[Cluster]):
     class Meta:
         model = Cluster
 
-    name = factory.Sequence(lambda n: f"cluster-{n}")
+    name = declare.Sequence(lambda n: f"cluster-{n}")
     environment = Environment.DEV
     status = Status.ACTIVE
     connection = NOWHERE
@@ -45,8 +47,8 @@ class NamespaceFactory(DjangoModelFactory[Namespace]):
     class Meta:
         model = Namespace
 
-    cluster = factory.SubFactory(ClusterFactory)
-    name = factory.Sequence(lambda n: f"space-{n}")
+    cluster = declare.SubFactory(ClusterFactory)
+    name = declare.Sequence(lambda n: f"space-{n}")
 
 
 class PodFactory(DjangoModelFactory[Object]):
@@ -55,11 +57,11 @@ class PodFactory(DjangoModelFactory[Object]):
     class Meta:
         model = Object
 
-    cluster = factory.SubFactory(ClusterFactory)
+    cluster = declare.SubFactory(ClusterFactory)
     kind = "Pod"
     namespace = "shop"
-    name = factory.Sequence(lambda n: f"web-{n}")
-    uid = factory.LazyFunction(lambda: secrets.token_hex(8))
+    name = declare.Sequence(lambda n: f"web-{n}")
+    uid = declare.LazyFunction(lambda: secrets.token_hex(8))
     resource_version = 1
     owner_kind = "ReplicaSet"
     owner_name = "web"
@@ -76,7 +78,7 @@ class PodFactory(DjangoModelFactory[Object]):
 class NodeFactory(PodFactory):
     kind = "Node"
     namespace = ""
-    name = factory.Sequence(lambda n: f"node-{n}")
+    name = declare.Sequence(lambda n: f"node-{n}")
     status = "Ready"
 
 
@@ -87,14 +89,14 @@ class OperationFactory(DjangoModelFactory[Operation]):
         model = Operation
 
     kind = "test.work"
-    cluster = factory.SubFactory(ClusterFactory)
+    cluster = declare.SubFactory(ClusterFactory)
     namespace = "shop"
-    target = factory.Sequence(lambda n: f"release-{n}")
+    target = declare.Sequence(lambda n: f"release-{n}")
 
     @classmethod
     def _create(cls, model_class: type[Operation], *args: Any, **kwargs: Any) -> Operation:
         payload = kwargs.pop("payload", b"{}")
-        made = model_class(*args, **kwargs)
+        made = model_class(**kwargs)
         made.seal(payload)
         made.save(force_insert=True)
         return made
@@ -104,9 +106,9 @@ class ReleaseFactory(DjangoModelFactory[Release]):
     class Meta:
         model = Release
 
-    cluster = factory.SubFactory(ClusterFactory)
+    cluster = declare.SubFactory(ClusterFactory)
     namespace = "shop"
-    name = factory.Sequence(lambda n: f"release-{n}")
+    name = declare.Sequence(lambda n: f"release-{n}")
     revision = 1
     status = "deployed"
     chart = "demo"
@@ -122,7 +124,7 @@ class ChartFactory(DjangoModelFactory[Chart]):
 
     name = "demo"
     version = "1.2.3"
-    digest = factory.LazyFunction(lambda: secrets.token_hex(32))
+    digest = declare.LazyFunction(lambda: secrets.token_hex(32))
     archive = b"not looked at"
     size = 13
 

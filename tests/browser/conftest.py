@@ -1,7 +1,7 @@
 """Chromium on the running product. Failing tests leave a picture in their `tmp_path`."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -27,8 +27,8 @@ expect.set_options(timeout=15_000)
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Iterator[None]:
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     if report.when == "call":
         item.stash[FAILED] = report.failed
@@ -130,6 +130,4 @@ def watch(page: Page, problems: list[str]) -> None:
 
 
 def expect_live(page: Page, seconds: float = 15) -> None:
-    expect(page.locator("#live")).to_have_attribute(
-        "data-state", "live", timeout=seconds * 1000
-    )
+    expect(page.locator("#live")).to_have_attribute("data-state", "live", timeout=seconds * 1000)

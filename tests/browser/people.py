@@ -2,19 +2,41 @@
 
 from django.contrib.auth.hashers import make_password
 
-from clusters.models import Cluster
+from clusters.models import Cluster, Object
+from deployments import services
+from deployments.models import Release
+from teams import services as teams
+from teams.models import User
 from teams.roles import Role
+from testbed.waiting import wait_until
 from tests import factories
 from tests.browser.product import PASSWORD
+from tests.helm import archives
+
+CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: '{{ .Release.Name }}'}\n"
 
 
 def make() -> None:
     """`viewer` sees dev, `shopper` sees the namespace shop of dev, `outsider` sees nothing."""
     dev = Cluster.objects.get(name="dev")
     password = make_password(PASSWORD)
-    viewer, shopper, _outsider = (
-        factories.UserFactory(username=name, password=password)
+    viewer, shopper, _outsider = [
+        teams.save_user(User(username=name, password=password), by=None)
         for name in ("viewer", "shopper", "outsider")
-    )
+    ]
     factories.give(viewer, Role.VIEWER, dev)
     factories.give(shopper, Role.VIEWER, dev.namespaces.get(name="shop"))
+
+
+def places() -> None:
+    """Prints keys for addresses: of a cluster, a pod, and of a release that is made now."""
+    dev = Cluster.objects.get(name="dev")
+    pod = Object.objects.filter(cluster=dev, kind="Pod", namespace="shop").earliest("pk")
+    admin = User.objects.get(username="admin")
+    chart = services.upload_chart(archives.chart({"templates/a.yaml": CONFIG}), by=admin)
+    wanted = services.InstallRequest(dev, "pages", "pages", chart, wait=False)
+    operation = services.request_install(wanted, by=admin)
+    made = Release.objects.filter(cluster=dev, name="pages")
+    wait_until(made.exists, "the release", timeout=60)
+    keys = {"cluster": dev, "pod": pod, "release": made.get(), "operation": operation}
+    print(*(f"{name}={row.pk}" for name, row in keys.items()))  # noqa: T201

@@ -21,9 +21,7 @@ WORDS = {
 
 
 @pytest.mark.parametrize(("name", "nodes"), [("dev", 3), ("staging", 5), ("prod", 12)])
-def test_each_cluster_is_active_and_live(
-    visit: Callable[..., Page], name: str, nodes: int
-) -> None:
+def test_each_cluster_is_active_and_live(visit: Callable[..., Page], name: str, nodes: int) -> None:
     page = visit("/")
     row = page.get_by_role("row").filter(has=page.get_by_role("link", name=name, exact=True))
     expect(row.get_by_text("Active")).to_be_visible()

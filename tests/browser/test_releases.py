@@ -24,7 +24,8 @@ const note = () => {
   const status = document.querySelector("#operation .status-badge");
   if (log && status) window.states.push([status.innerText.trim(), log.innerText.trim().length]);
 };
-new MutationObserver(note).observe(document, { subtree: true, childList: true, characterData: true });
+const all = { subtree: true, childList: true, characterData: true };
+new MutationObserver(note).observe(document, all);
 """
 
 

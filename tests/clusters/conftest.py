@@ -1,8 +1,6 @@
 """Kubeconfigs of the real test cluster, good and bad."""
 
 import json
-import socket
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,20 +12,6 @@ from testbed.cluster import Cluster as RealCluster
 def kubeconfig(cluster: RealCluster) -> str:
     """All rights on the real test cluster."""
     return cluster.kubeconfig
-
-
-@pytest.fixture
-def closed_port() -> int:
-    """A port of this machine on which nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
-
-
-@pytest.fixture
-def black_hole() -> Iterator[int]:
-    """A port that accepts connections and never says a word."""
-    with socket.create_server(("127.0.0.1", 0), backlog=8) as server:
-        yield int(server.getsockname()[1])
 
 
 def changed(kubeconfig: str, *, cluster: Any = None, user: Any = None) -> str:

@@ -36,7 +36,8 @@ class Page:
             "type": "websocket", "path": "/ws/live/", "query_string": b"", "headers": headers,
             "subprotocols": [],
         }  # fmt: skip
-        self.socket = ApplicationCommunicator(application, scope)
+        untyped: Any = ApplicationCommunicator
+        self.socket: Any = untyped(application, scope)
 
     async def connect(self) -> bool:
         """Whether it was accepted."""
@@ -75,7 +76,7 @@ class Page:
 
 async def published(topic: str, cluster: UUID, keys: list[Any]) -> None:
     """A change, as the watcher tells it."""
-    await asyncio.to_thread(live.publish, topic, cluster, keys)
+    await database_sync_to_async(live.publish)(topic, cluster, keys)
 
 
 @asynccontextmanager
@@ -87,8 +88,10 @@ async def opened(cookie: str, *topics: str) -> AsyncIterator[Page]:
     await page.until("hello")
     await page.watch(*topics)
     async with asyncio.timeout(20):
-        while not any(one.topics for one in live.hub()._subscribers - before):
-            await asyncio.sleep(0.01)
+        while not any(  # noqa: ASYNC110
+            one.topics for one in live.hub()._subscribers - before
+        ):
+            await asyncio.sleep(0.01)  # the consumer tells nobody when it has read the topics
     if not before:
         await page.until("refresh")  # the subscription stands
     try:

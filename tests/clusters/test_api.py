@@ -12,7 +12,6 @@ from clusters.models import Cluster
 from teams.models import User
 
 API = "/api/v1/clusters"
-JSON = {"content_type": "application/json"}
 
 
 @pytest.fixture
@@ -35,7 +34,15 @@ def error(answer: Any, status: int) -> str:
 
 @pytest.mark.parametrize(
     "path",
-    ["/api", "/api/v1/none", "/api/v1/clusters/", f"{API}/x", f"{API}/7", f"{API}/{uuid.UUID(int=7)}", "/api/"],
+    [
+        "/api",
+        "/api/v1/none",
+        "/api/v1/clusters/",
+        f"{API}/x",
+        f"{API}/7",
+        f"{API}/{uuid.UUID(int=7)}",
+        "/api/",
+    ],
 )
 def test_what_is_not_there_is_told_the_same_way(path: str, mcm: Client) -> None:
     if path == "/api":
@@ -50,12 +57,12 @@ def test_what_is_not_there_needs_no_signing_in(client: Client, db: None) -> None
 
 @pytest.mark.parametrize("body", ["{", "", "\xff", '{"a": NaN', "[" * 5000], ids=range(5))
 def test_malformed_json_is_a_400(body: str, mcm: Client) -> None:
-    error(mcm.post(API, body.encode("latin-1"), **JSON), 400)
+    error(mcm.post(API, body.encode("latin-1"), content_type="application/json"), 400)
 
 
 @pytest.mark.parametrize("body", ["[]", "7", "null", '"x"', '[{"name": "a"}]'])
 def test_a_body_that_is_no_object_is_a_400(body: str, mcm: Client) -> None:
-    error(mcm.post(API, body, **JSON), 400)
+    error(mcm.post(API, body, content_type="application/json"), 400)
 
 
 def test_a_body_of_another_kind_is_a_415(mcm: Client) -> None:
@@ -73,7 +80,9 @@ def test_html_is_not_offered(mcm: Client) -> None:
 
 
 def test_a_huge_body_is_refused(mcm: Client) -> None:
-    answer = mcm.post(API, b'{"name": "' + b"x" * (10 << 20) + b'"}', **JSON)
+    answer = mcm.post(
+        API, b'{"name": "' + b"x" * (10 << 20) + b'"}', content_type="application/json"
+    )
     assert answer.status_code in {400, 413}
     error(answer, answer.status_code)
 

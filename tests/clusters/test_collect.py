@@ -36,7 +36,7 @@ def manifest(name: str) -> dict[str, Any]:
 async def until(check: Callable[[], Any], seconds: float = 40) -> None:
     """Waits for a state of the database, which cannot call back."""
     async with asyncio.timeout(seconds):
-        while not await database_sync_to_async(check)():
+        while not await database_sync_to_async(check)():  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 
 
@@ -56,7 +56,7 @@ async def collecting(cluster: Cluster) -> AsyncIterator[Collector]:
 
 
 def registered(real: RealCluster, name: str = "real") -> Cluster:
-    return factories.ClusterFactory(name=name, connection=kubeconfig.parse(real.kubeconfig))
+    return factories.ClusterFactory.create(name=name, connection=kubeconfig.parse(real.kubeconfig))
 
 
 def listed(connection: Connection, kind: str) -> set[tuple[str, str, str]]:
@@ -75,7 +75,7 @@ def agrees(cluster: Cluster) -> bool:
 
 @pytest.mark.usefixtures("quiet_hub")
 async def test_a_pod_comes_changes_and_goes_on_the_page(
-    transactional_db: None, admin: Any, cluster: RealCluster, namespace: str
+    admin: Any, cluster: RealCluster, namespace: str
 ) -> None:
     stored = await database_sync_to_async(registered)(cluster)
     cookie = await database_sync_to_async(cookie_of)(admin)
@@ -95,7 +95,9 @@ async def test_a_pod_comes_changes_and_goes_on_the_page(
         assert running.live
         await until(lambda: Cluster.objects.get().status == "active")
         await asyncio.to_thread(cluster.api.delete, f"{path}/web", {"gracePeriodSeconds": 0})
-        while str(row.pk) not in (await page.until("changed")).get("keys", []) or await pods.aexists():
+        while (
+            str(row.pk) not in (await page.until("changed")).get("keys", []) or await pods.aexists()
+        ):
             continue
         await until(lambda: Namespace.objects.filter(name=namespace).exists())
     assert not await pods.aexists()
@@ -112,7 +114,7 @@ def own_cluster(testbed_home: Path) -> Iterator[RealCluster]:
 
 
 async def test_a_cluster_that_dies_and_comes_back(
-    transactional_db: None, own_cluster: RealCluster, monkeypatch: pytest.MonkeyPatch
+    own_cluster: RealCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(collector, "PROBE_SECONDS", 0.3)
     stored = await database_sync_to_async(registered)(own_cluster)
@@ -142,9 +144,7 @@ async def test_a_cluster_that_dies_and_comes_back(
         assert running.live
 
 
-async def test_a_collector_that_lost_its_lease_ends(
-    transactional_db: None, cluster: RealCluster, namespace: str
-) -> None:
+async def test_a_collector_that_lost_its_lease_ends(cluster: RealCluster, namespace: str) -> None:
     stored = await database_sync_to_async(registered)(cluster)
     fence, _version = (await database_sync_to_async(leases.renew_and_take)("one"))[stored.pk]
     await database_sync_to_async(leases.release)("one")
@@ -155,9 +155,7 @@ async def test_a_collector_that_lost_its_lease_ends(
     assert not await Object.objects.aexists()
 
 
-def test_a_poll_finds_what_the_cluster_is(
-    transactional_db: None, cluster: RealCluster, told: Any
-) -> None:
+def test_a_poll_finds_what_the_cluster_is(cluster: RealCluster, told: Any) -> None:
     stored = registered(cluster)
     with told() as messages:
         tasks.poll_cluster(str(stored.pk))
@@ -170,7 +168,6 @@ def test_a_poll_finds_what_the_cluster_is(
 
 
 def test_one_that_hangs_ends_in_time_and_stops_no_other(
-    transactional_db: None,
     own_cluster: RealCluster,
     cluster: RealCluster,
     black_hole: int,
@@ -178,7 +175,7 @@ def test_one_that_hangs_ends_in_time_and_stops_no_other(
 ) -> None:
     monkeypatch.setattr(tasks, "DEADLINE", 1.0)
     paused, good = registered(own_cluster, "paused"), registered(cluster, "good")
-    hole = factories.ClusterFactory(
+    hole = factories.ClusterFactory.create(
         name="hole",
         connection=Connection(server=f"https://127.0.0.1:{black_hole}", token="planted"),
     )

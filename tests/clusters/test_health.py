@@ -57,7 +57,11 @@ def test_the_time_of_a_status_is_that_of_its_change(prod: Cluster) -> None:
     since = prod.status_since
     assert not health.record_status(prod.pk, Status.UNREACHABLE, "second" * 200)
     prod.refresh_from_db()
-    assert (prod.status_since, prod.status_reason[:6], len(prod.status_reason)) == (since, "second", 500)
+    assert (prod.status_since, prod.status_reason[:6], len(prod.status_reason)) == (
+        since,
+        "second",
+        500,
+    )
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from clusters.live import MOST_KEYS, WHOLE, Scopes, Subscriber
 from clusters.models import Cluster, Namespace
 from teams import services
 from teams.models import Grant, User
+from teams.roles import Role
 from tests import factories
 from tests.clusters.sockets import Page, cookie_of, in_database, opened, published
 
@@ -34,7 +35,7 @@ async def say(prod: Cluster, other: Cluster) -> None:
 
 
 @pytest.fixture
-def cookies(request: pytest.FixtureRequest, transactional_db: None) -> dict[str, str]:
+def cookies(request: pytest.FixtureRequest) -> dict[str, str]:
     """A session of everybody who listens."""
     return {role: cookie_of(request.getfixturevalue(role)) for role in HEARD}
 
@@ -83,7 +84,7 @@ async def test_a_revoked_grant_is_felt_at_once(
         await in_database(services.revoke)(grant, by=None)
         await page.until("refresh")
         assert time.monotonic() - began < 5
-        await in_database(factories.give)(viewer, "viewer", other)
+        await in_database(factories.give)(viewer, Role.VIEWER, other)
         await page.until("refresh")
         await say(prod, other)
         assert (await page.until("changed"))["keys"] == ["other"]
@@ -139,7 +140,9 @@ RUBBISH: list[tuple[str, dict[str, Any], int]] = [
 ]
 
 
-@pytest.mark.parametrize(("data", "code"), [case[1:] for case in RUBBISH], ids=[c[0] for c in RUBBISH])
+@pytest.mark.parametrize(
+    ("data", "code"), [case[1:] for case in RUBBISH], ids=[c[0] for c in RUBBISH]
+)
 async def test_rubbish_ends_the_socket(data: Any, code: int, cookies: dict[str, str]) -> None:
     async with opened(cookies["viewer"], "pods") as page:
         await page.say(**data)

@@ -1,4 +1,4 @@
-"""Registering clusters by page and by API: each failing step has its own words and stores nothing."""
+"""Registering by page and by API: each failing step has its own words and stores nothing."""
 
 import base64
 import json
@@ -58,7 +58,9 @@ def secrets_of(kubeconfig: str) -> list[str]:
     return [found for line in lines for found in (line, line.encode().hex())]
 
 
-def test_a_cluster_is_registered_by_the_api(mcm: Client, cluster: RealCluster, kubeconfig: str) -> None:
+def test_a_cluster_is_registered_by_the_api(
+    mcm: Client, cluster: RealCluster, kubeconfig: str
+) -> None:
     answer = posted(mcm, kubeconfig, region="test-1")
     assert answer.status_code == 201
     said = answer.json()
@@ -94,7 +96,9 @@ def test_the_page_takes_a_file_in_a_dialog(mcm: Client, kubeconfig: str) -> None
     assert answer.headers["HX-Redirect"] == f"/clusters/{Cluster.objects.get().pk}/"
 
 
-def test_the_credentials_are_seen_nowhere(mcm: Client, cluster: RealCluster, kubeconfig: str) -> None:
+def test_the_credentials_are_seen_nowhere(
+    mcm: Client, cluster: RealCluster, kubeconfig: str
+) -> None:
     assert len(secrets_of(kubeconfig)) > 2
     answer = posted(mcm, kubeconfig)
     pages = [answer, mcm.get(f"{API}/{answer.json()['id']}"), mcm.get("/"), mcm.get("/clusters/")]
@@ -143,7 +147,9 @@ def test_what_is_no_kubeconfig_is_refused(text: str, mcm: Client, kubeconfig: st
 
 def test_paths_and_insecure_clusters_are_refused(mcm: Client, kubeconfig: str) -> None:
     path = {"certificate-authority": "/planted"}
-    assert "kubectl config view" in failure(mcm, changed(kubeconfig, cluster=path), 400, "kubeconfig")
+    assert "kubectl config view" in failure(
+        mcm, changed(kubeconfig, cluster=path), 400, "kubeconfig"
+    )
     blind = {"insecure-skip-tls-verify": True}
     assert "verified" in failure(mcm, changed(kubeconfig, cluster=blind), 400, "kubeconfig")
 
@@ -172,7 +178,9 @@ def test_a_closed_port_is_a_502(mcm: Client, kubeconfig: str, closed_port: int) 
     assert error == "The cluster refuses connections: nothing listens at its address."
 
 
-@pytest.mark.parametrize("server", ["https://169.254.169.254", "https://[fe80::1]"], ids=["v4", "v6"])
+@pytest.mark.parametrize(
+    "server", ["https://169.254.169.254", "https://[fe80::1]"], ids=["v4", "v6"]
+)
 def test_the_metadata_service_is_never_asked(server: str, mcm: Client, kubeconfig: str) -> None:
     answer = posted(mcm, changed(kubeconfig, cluster={"server": server}))
     assert answer.status_code in {400, 502}

@@ -20,7 +20,10 @@ def test_what_is_sealed_opens_and_is_not_readable() -> None:
 
 
 def test_the_ciphertext_of_another_row_does_not_open(prod: Cluster, other: Cluster) -> None:
-    prod.sealed_connection, other.sealed_connection = other.sealed_connection, prod.sealed_connection
+    prod.sealed_connection, other.sealed_connection = (
+        other.sealed_connection,
+        prod.sealed_connection,
+    )
     for cluster in (prod, other):
         cluster.save()
         with pytest.raises(vault.CannotOpen):

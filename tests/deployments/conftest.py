@@ -17,13 +17,13 @@ from tests.helm.releases import DEMO
 def real(db: None, cluster: RealCluster) -> Cluster:
     """The real test cluster, registered."""
     connection = kubeconfig.parse(cluster.kubeconfig)
-    return factories.ClusterFactory(name="real", connection=connection)
+    return factories.ClusterFactory.create(name="real", connection=connection)
 
 
 @pytest.fixture
 def deployer(real: Cluster) -> User:
     """Operates the real cluster."""
-    user = factories.UserFactory(username="deployer")
+    user = factories.UserFactory.create(username="deployer")
     factories.give(user, Role.OPERATOR, real)
     return user
 

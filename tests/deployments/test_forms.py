@@ -21,8 +21,13 @@ def mcm(client: Client, operator: User) -> Client:
     return client
 
 
-def body(chart: Chart, **fields: Any) -> dict[str, Any]:
-    good = {"cluster": "prod", "namespace": "shop", "name": "web", "chart": {"upload": str(chart.pk)}}
+def body(stored: Chart, /, **fields: Any) -> dict[str, Any]:
+    good = {
+        "cluster": "prod",
+        "namespace": "shop",
+        "name": "web",
+        "chart": {"upload": str(stored.pk)},
+    }
     return {**good, **fields}
 
 
@@ -56,7 +61,7 @@ BAD: list[tuple[str, Any, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "value", "field"), BAD, ids=[f"{n} {v!r}"[:40] for n, v, _ in BAD])
+@pytest.mark.parametrize(("name", "value", "field"), BAD, ids=[f"{n} {v!r}" for n, v, _ in BAD])
 def test_a_bad_field_is_a_400_that_names_it(
     name: str, value: Any, field: str, mcm: Client, chart: Chart, other: Cluster
 ) -> None:
@@ -70,14 +75,20 @@ def test_a_namespace_of_ones_own_is_enough(
     client: Client, shop_operator: User, chart: Chart, bank: Namespace
 ) -> None:
     client.force_login(shop_operator)
-    kind = {"content_type": "application/json"}
-    assert client.post(API, body(chart), **kind).status_code == 202
-    assert client.post(API, body(chart, namespace="bank"), **kind).status_code == 403
+    for namespace, status in (("shop", 202), ("bank", 403)):
+        given = body(chart, namespace=namespace)
+        assert client.post(API, given, content_type="application/json").status_code == status
     assert Operation.objects.count() == 1
 
 
 def form(prod: Cluster, **fields: Any) -> dict[str, Any]:
-    good = {"cluster": str(prod.pk), "namespace": "shop", "name": "web", "timeout": "60", "wait": "on"}
+    good = {
+        "cluster": str(prod.pk),
+        "namespace": "shop",
+        "name": "web",
+        "timeout": "60",
+        "wait": "on",
+    }
     return {**good, **fields}
 
 
@@ -92,10 +103,11 @@ def test_the_page_installs_an_upload(mcm: Client, prod: Cluster) -> None:
 @pytest.mark.parametrize(
     ("fields", "field"),
     [
-        ({"name": "Web"}, "name"), ({"namespace": "Shop"}, "namespace"), ({"values": "- a"}, "values"),
+        ({"name": "Web"}, "name"), ({"namespace": "Shop"}, "namespace"),
+        ({"values": "- a"}, "values"),
         ({"timeout": "1"}, "timeout"), ({"cluster": "x"}, "cluster"), ({"chart": ""}, "archive"),
     ],
-    ids=lambda value: str(value),
+    ids=str,
 )  # fmt: skip
 def test_the_page_shows_what_is_wrong_beside_the_field(
     fields: dict[str, str], field: str, mcm: Client, prod: Cluster, chart: Chart
@@ -129,8 +141,8 @@ def test_the_list_finds_by_name_chart_and_cluster(
     mcm: Client, release: Release, other: Cluster
 ) -> None:
     for query, found in (
-        ({"q": "WE"}, 1), ({"q": "dem"}, 1), ({"q": "x"}, 0), ({"q": "%"}, 0), ({"cluster": "prod"}, 1),
-        ({"cluster": "other"}, 0), ({"namespace": "shop"}, 1),
+        ({"q": "WE"}, 1), ({"q": "dem"}, 1), ({"q": "x"}, 0), ({"q": "%"}, 0),
+        ({"cluster": "prod"}, 1), ({"cluster": "other"}, 0), ({"namespace": "shop"}, 1),
     ):  # fmt: skip
         page = mcm.get("/releases/", query)
         assert page.context["total"] == found, query

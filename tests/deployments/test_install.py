@@ -1,4 +1,4 @@
-"""Installing with the real helm program on a real cluster, through the services and the executor."""
+"""Installing with the real helm program on a real cluster, by the services and the executor."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from clusters.kube.types import Connection
 from clusters.models import Cluster
 from deployments import executor as helm
 from deployments import services, store
-from deployments.helm import Install, programs
+from deployments.helm import Helm, Install, programs
 from deployments.models import Chart, Release, ReleaseList
 from deployments.services import InstallRequest
 from operations import executor
@@ -22,6 +22,7 @@ from teams.models import AuditEvent, User
 from testbed.api import ApiError
 from testbed.cluster import Cluster as RealCluster
 from tests import factories
+from tests.helm.archives import DEPLOYMENT, chart
 from tests.helm.releases import DEMO, NOWHERE
 
 pytestmark = [pytest.mark.cluster, pytest.mark.django_db(transaction=True)]
@@ -76,7 +77,11 @@ def test_a_life_of_a_release(
     (release,) = said["releases"]
     told = (release["name"], str(release["revision"]), release["status"], "demo-1.2.3")
     assert by_helm(cluster, namespace, tmp_path) == [told]
-    assert (release["chart"], release["chartVersion"], release["appVersion"]) == ("demo", "1.2.3", "9")
+    assert (release["chart"], release["chartVersion"], release["appVersion"]) == (
+        "demo",
+        "1.2.3",
+        "9",
+    )
     assert client.get(f"/api/v1/releases/{release['id']}").json() == release
     for shown in (log(operation), json.dumps(said), str(list(AuditEvent.objects.values()))):
         assert MARKER not in shown
@@ -92,13 +97,20 @@ def test_a_life_of_a_release(
 
 
 def test_a_pod_that_never_gets_ready_fails_with_its_reason(
-    real: Cluster, deployer: User, demo: Chart, namespace: str
+    real: Cluster, deployer: User, namespace: str
 ) -> None:
-    made = installed(
-        InstallRequest(real, namespace, "web", demo, NOWHERE, timeout=10), by=deployer
+    label = "app: {{ .Release.Name }}"
+    more = f"{label}, app.kubernetes.io/instance: web, testbed.mcm/behaviour: crash-loop"
+    template = DEPLOYMENT["templates/all.yaml"].replace(
+        f"metadata: {{labels: {{{label}}}", f"metadata: {{labels: {{{more}}}"
     )
+    assert "crash-loop" in template
+    broken = services.upload_chart(
+        chart({**DEPLOYMENT, "templates/all.yaml": template}), by=deployer
+    )
+    made = installed(InstallRequest(real, namespace, "web", broken, timeout=10), by=deployer)
     assert made.status == "failed"
-    assert "node" in made.error.lower()
+    assert "CrashLoopBackOff" in made.error
     assert Release.objects.get(namespace=namespace).status == "failed"
 
 
@@ -138,8 +150,8 @@ def test_a_chart_that_is_gone_fails_the_operation(
 def test_a_release_made_by_hand_is_found_and_one_that_went_is_dropped(
     real: Cluster, namespace: str, told: Any
 ) -> None:
-    gone = factories.ReleaseFactory(cluster=real, namespace=namespace, name="gone")
-    program = helm.helm.Helm(real.connection)
+    gone = factories.ReleaseFactory.create(cluster=real, namespace=namespace, name="gone")
+    program = Helm(real.connection)
     program.install(Install(namespace, "hand", DEMO, wait=False, create_namespace=False))
     with told() as messages:
         helm.refresh(real)
@@ -154,7 +166,7 @@ def test_a_release_made_by_hand_is_found_and_one_that_went_is_dropped(
 def test_an_unreachable_cluster_keeps_its_rows_with_the_reason(
     real: Cluster, deployer: User, namespace: str, client: Client, closed_port: int
 ) -> None:
-    old = factories.ReleaseFactory(cluster=real, namespace=namespace, name="kept")
+    old = factories.ReleaseFactory.create(cluster=real, namespace=namespace, name="kept")
     real.connection = Connection(server=f"https://127.0.0.1:{closed_port}", token="planted")
     real.save()
     helm.refresh(real)

@@ -20,9 +20,7 @@ _OURS = ("DATABASE_URL", "REDIS_URL", "MCM_", "DJANGO_", "PYTEST_")
 class Run:
     """`manage.py run` in a process group of its own, its lines read as they come."""
 
-    def __init__(
-        self, home: Path, port: int, log: Path, *options: str, **variables: str
-    ) -> None:
+    def __init__(self, home: Path, port: int, log: Path, *options: str, **variables: str) -> None:
         self.home, self.port = home, port
         clean = {k: v for k, v in os.environ.items() if not k.startswith(_OURS)}
         self.log = log

@@ -16,7 +16,9 @@ pytestmark = pytest.mark.django_db
 def families(client: Client) -> dict[str, Any]:
     answer = client.get("/metrics")
     assert answer.headers["Content-Type"].startswith("text/plain")
-    return {family.name: family for family in text_string_to_metric_families(answer.content.decode())}
+    return {
+        family.name: family for family in text_string_to_metric_families(answer.content.decode())
+    }
 
 
 def samples(family: Any) -> dict[str, float]:
@@ -25,10 +27,10 @@ def samples(family: Any) -> dict[str, float]:
 
 def test_the_fleet_is_counted(client: Client) -> None:
     factories.ClusterFactory.create_batch(2)
-    cluster = factories.ClusterFactory(status="unreachable")
-    factories.OperationFactory(cluster=cluster)
-    factories.OperationFactory(cluster=cluster, status="running")
-    factories.OperationFactory(cluster=cluster, status="failed")
+    cluster = factories.ClusterFactory.create(status="unreachable")
+    factories.OperationFactory.create(cluster=cluster)
+    factories.OperationFactory.create(cluster=cluster, status="running")
+    factories.OperationFactory.create(cluster=cluster, status="failed")
     found = families(client)
     assert samples(found["mcm_clusters_status"]) == {"active": 2, "unreachable": 1}
     assert samples(found["mcm_clusters_freshness"]) == {"unknown": 2, "unreachable": 1}
@@ -44,7 +46,7 @@ def test_the_figures_follow_the_database(client: Client, prod: Cluster) -> None:
 
 def test_no_name_of_a_cluster_is_told(client: Client) -> None:
     name = "planted-name"
-    cluster = factories.ClusterFactory(name=name)
+    cluster = factories.ClusterFactory.create(name=name)
     client.get(f"/clusters/{cluster.pk}/")
     client.get(f"/api/v1/releases?cluster={name}")
     text = client.get("/metrics").content.decode()

@@ -4,11 +4,15 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy
 
-from operations import executor
+from clusters.models import Cluster, Namespace
+from operations import executor, services, store
 from operations.executor import Job
 from operations.models import LABELS, Operation
+from operations.services import Place
+from teams.models import User
 
 
 class Works:
@@ -35,3 +39,19 @@ def works(monkeypatch: pytest.MonkeyPatch) -> Iterator[Works]:
     executor.register("test.work", gettext_lazy("Work"), made.run, repair=made.repaired.append)
     yield made
     del LABELS["test.work"]
+
+
+@pytest.fixture
+def queued(operator: User, prod: Cluster, shop: Namespace, works: Works) -> Operation:
+    """Work that the operator asked for."""
+    return services.request("test.work", Place(prod, "shop", "web"), b"{}", by=operator)
+
+
+def silence(operation: Operation) -> None:
+    """As if its worker had been silent for long."""
+    Operation.objects.filter(pk=operation.pk).update(heartbeat=Now() - 2 * store.SILENCE)
+
+
+def ended(operation: Operation) -> tuple[str, str]:
+    operation.refresh_from_db()
+    return operation.status, operation.error

@@ -62,9 +62,9 @@ def test_only_who_may_cancel_gets_the_button(
 def test_the_lists_show_what_one_may_see(
     client: Client, shop_viewer: User, prod: Cluster, other: Cluster, bank: Namespace
 ) -> None:
-    factories.OperationFactory(cluster=prod, namespace="shop", target="mine")
-    factories.OperationFactory(cluster=prod, namespace="bank", target="theirs")
-    factories.OperationFactory(cluster=other, namespace="shop", target="foreign")
+    factories.OperationFactory.create(cluster=prod, namespace="shop", target="mine")
+    factories.OperationFactory.create(cluster=prod, namespace="bank", target="theirs")
+    factories.OperationFactory.create(cluster=other, namespace="shop", target="foreign")
     client.force_login(shop_viewer)
     for url in ("/operations/", "/operations/recent/"):
         text = client.get(url).content.decode()
@@ -81,7 +81,9 @@ def test_what_was_put_in_is_nowhere_in_clear(
     found: list[bytes] = []
     works.does = lambda job: found.append(job.operation.unseal())
     with told() as messages:
-        made = services.request("test.work", Place(prod, "shop", "web"), MARKER.encode(), by=operator)
+        made = services.request(
+            "test.work", Place(prod, "shop", "web"), MARKER.encode(), by=operator
+        )
         keys = everything_in_redis()
         executor.run(str(made.pk))
     assert found == [MARKER.encode()]
@@ -90,7 +92,9 @@ def test_what_was_put_in_is_nowhere_in_clear(
         client.get(url).content.decode()
         for url in (f"/operations/{made.pk}/", f"/api/v1/operations/{made.pk}", "/operations/")
     ]
-    told_anywhere = "\n".join([*pages, str(messages), keys, everything_in_redis(), caplog.text, rows()])
+    told_anywhere = "\n".join(
+        [*pages, str(messages), keys, everything_in_redis(), caplog.text, rows()]
+    )
     assert str(made.pk) in keys
     assert MARKER not in told_anywhere
     assert MARKER.encode().hex() not in told_anywhere

@@ -3,31 +3,24 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import connection
-from django.db.models.functions import Now
 
 from clusters.models import Cluster, Namespace
 from operations import executor, services, store, tasks
 from operations.executor import Cancelled, Failed, Job
-from operations.models import LogLine, Operation, Status
+from operations.models import LogLine, Operation
 from operations.services import Held, Place
 from teams import services as teams
 from teams.models import AuditEvent, Grant, User
+from teams.roles import Role
 from tests import factories
-from tests.operations.conftest import Works
+from tests.operations.conftest import Works, ended, silence
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def queued(operator: User, prod: Cluster, shop: Namespace, works: Works) -> Operation:
-    """Work that the operator asked for."""
-    return services.request("test.work", Place(prod, "shop", "web"), b"{}", by=operator)
 
 
 def at_once(*calls: Callable[[], Any]) -> list[Any]:
@@ -43,16 +36,6 @@ def at_once(*calls: Callable[[], Any]) -> list[Any]:
 
     with ThreadPoolExecutor(len(calls)) as pool:
         return [done.result() for done in [pool.submit(run, call) for call in calls]]
-
-
-def silence(operation: Operation) -> None:
-    """As if its worker had been silent for long."""
-    Operation.objects.filter(pk=operation.pk).update(heartbeat=Now() - 2 * store.SILENCE)
-
-
-def ended(operation: Operation) -> tuple[str, str]:
-    operation.refresh_from_db()
-    return operation.status, operation.error
 
 
 def test_work_succeeds_with_its_log_and_result(queued: Operation, works: Works) -> None:
@@ -126,15 +109,21 @@ def test_of_two_requests_for_one_release_one_wins(
     assert Operation.objects.filter(status="succeeded").count() == 10
 
 
-def test_other_releases_are_not_held(queued: Operation, operator: User, prod: Cluster, other: Cluster) -> None:
-    factories.give(operator, "operator", other)  # type: ignore[arg-type]
-    for place in (Place(prod, "shop", "db"), Place(prod, "bank", "web"), Place(other, "shop", "web")):
+def test_other_releases_are_not_held(
+    queued: Operation, operator: User, prod: Cluster, other: Cluster
+) -> None:
+    factories.give(operator, Role.OPERATOR, other)
+    for place in (
+        Place(prod, "shop", "db"),
+        Place(prod, "bank", "web"),
+        Place(other, "shop", "web"),
+    ):
         services.request("test.work", place, b"{}", by=operator)
     assert Operation.objects.count() == 4
 
 
 def test_the_api_names_the_holder(queued: Operation, operator: User, client: Any) -> None:
-    release = factories.ReleaseFactory(cluster=queued.cluster, namespace="shop", name="web")
+    release = factories.ReleaseFactory.create(cluster=queued.cluster, namespace="shop", name="web")
     client.force_login(operator)
     answer = client.delete(f"/api/v1/releases/{release.pk}")
     assert answer.status_code == 409
@@ -164,7 +153,9 @@ def test_a_running_one_is_cancelled_as_soon_as_it_stops(
     assert ended(queued) == ("cancelled", "")
 
 
-def test_who_is_stopping_is_not_taken_for_dead(queued: Operation, operator: User, works: Works) -> None:
+def test_who_is_stopping_is_not_taken_for_dead(
+    queued: Operation, operator: User, works: Works
+) -> None:
     def work(job: Job) -> None:
         services.cancel(queued, by=operator)
         assert job.stopped.wait(20)
@@ -178,7 +169,9 @@ def test_who_is_stopping_is_not_taken_for_dead(queued: Operation, operator: User
     assert ended(queued) == ("cancelled", "")
 
 
-def test_rights_are_asked_again_when_it_runs(queued: Operation, operator: User, works: Works) -> None:
+def test_rights_are_asked_again_when_it_runs(
+    queued: Operation, operator: User, works: Works
+) -> None:
     teams.revoke(Grant.objects.get(team__members=operator), by=None)
     executor.run(str(queued.pk))
     assert ended(queued) == ("failed", "Whoever asked for this may no longer do it.")
@@ -192,66 +185,15 @@ def test_who_is_gone_may_do_nothing(queued: Operation, operator: User, works: Wo
     assert works.runs == []
 
 
-def test_a_right_in_the_namespace_is_enough(shop_operator: User, prod: Cluster, works: Works) -> None:
+def test_a_right_in_the_namespace_is_enough(
+    shop_operator: User, prod: Cluster, works: Works
+) -> None:
     made = services.request("test.work", Place(prod, "shop", "web"), b"{}", by=shop_operator)
     executor.run(str(made.pk))
     assert ended(made)[0] == "succeeded"
     with pytest.raises(PermissionDenied):
         services.request("test.work", Place(prod, "bank", "web"), b"{}", by=shop_operator)
     assert Operation.objects.count() == 1
-
-
-def test_a_lost_worker_is_found_and_repaired(queued: Operation, works: Works) -> None:
-    store.claim(str(queued.pk), "a dead worker")
-    tasks.sweep_operations()
-    assert ended(queued)[0] == "running"
-    silence(queued)
-    tasks.sweep_operations()
-    status, error = ended(queued)
-    assert (status, "worker" in error) == ("failed", True)
-    assert works.repaired == [queued]
-    tasks.sweep_operations()
-    assert len(works.repaired) == 1
-
-
-def test_a_repair_that_fails_holds_up_no_other(queued: Operation, works: Works, monkeypatch: pytest.MonkeyPatch) -> None:
-    second = factories.OperationFactory(cluster=queued.cluster)
-    for operation in (queued, second):
-        store.claim(str(operation.pk), "a dead worker")
-        silence(operation)
-
-    def fail(operation: Operation) -> None:
-        works.repaired.append(operation)
-        raise RuntimeError("no")
-
-    monkeypatch.setitem(executor._repairs, "test.work", fail)
-    tasks.sweep_operations()
-    assert {ended(queued)[0], ended(second)[0]} == {"failed"}
-    assert len(works.repaired) == 2
-
-
-def test_who_lost_the_claim_writes_nothing_more(queued: Operation, works: Works) -> None:
-    def work(job: Job) -> None:
-        # Meanwhile another takes it for lost and runs it again.
-        rows = Operation.objects.filter(pk=queued.pk)
-        rows.update(status=Status.QUEUED)
-        assert store.claim(str(queued.pk), "the other") is not None
-        assert job.stopped.wait(20)
-
-    works.does = work
-    executor.run(str(queued.pk))
-    queued.refresh_from_db()
-    assert (queued.status, queued.fence, queued.worker) == ("running", 2, "the other")
-
-
-def test_a_message_that_got_lost_is_sent_again(queued: Operation, monkeypatch: pytest.MonkeyPatch) -> None:
-    sent: list[str] = []
-    monkeypatch.setattr(tasks.run_operation, "delay", sent.append)
-    tasks.sweep_operations()
-    assert sent == []
-    Operation.objects.update(created=Now() - store.UNSENT - timedelta(seconds=1))
-    tasks.sweep_operations()
-    assert sent == [str(queued.pk)]
 
 
 def test_a_cluster_deleted_under_a_job_stops_it(queued: Operation, works: Works) -> None:
@@ -268,9 +210,16 @@ def test_a_cluster_deleted_under_a_job_stops_it(queued: Operation, works: Works)
     assert len(works.runs) == 1
 
 
-def test_the_log_ends_at_its_cap(queued: Operation, works: Works, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_log_ends_at_its_cap(
+    queued: Operation, works: Works, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(store, "MOST_LINES", 10)
-    works.does = lambda job: [job.log("x" * 9000) for _ in range(50)]
+
+    def work(job: Job) -> None:
+        for _ in range(50):
+            job.log("x" * 9000)
+
+    works.does = work
     executor.run(str(queued.pk))
     lines = list(queued.lines.values_list("text", flat=True))
     assert len(lines) == 10

@@ -95,7 +95,7 @@ def test_a_grant_is_given_and_taken_back(
     model: type[Model], inside: Client, prod: Cluster, shop: Namespace
 ) -> None:
     scope = prod if model is Cluster else shop
-    user = factories.UserFactory()
+    user = factories.UserFactory.create()
     team = factories.team("ops", user)
     prefix = "teams-grant-scope_type-scope_id"
     given = inline(prefix, {"team": team.pk, "role": Role.OPERATOR})

@@ -2,6 +2,7 @@
 
 import random
 import secrets
+from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -38,7 +39,7 @@ def test_a_namespace_shows_its_cluster_and_no_more(
 
 
 def test_of_two_overlapping_grants_one_remains(prod: Cluster) -> None:
-    user = factories.UserFactory()
+    user = factories.UserFactory.create()
     team = factories.team("both", user)
     strong = services.grant(team, Role.OPERATOR, prod, by=None)
     services.grant(team, Role.VIEWER, prod, by=None)
@@ -47,7 +48,7 @@ def test_of_two_overlapping_grants_one_remains(prod: Cluster) -> None:
 
 
 def test_the_weaker_of_two_grants_takes_nothing_with_it(prod: Cluster) -> None:
-    user = factories.UserFactory()
+    user = factories.UserFactory.create()
     team = factories.team("both", user)
     weak = services.grant(team, Role.VIEWER, prod, by=None)
     services.grant(team, Role.ADMIN, prod, by=None)
@@ -63,7 +64,7 @@ def test_a_grant_given_twice_is_one(prod: Cluster) -> None:
 
 
 def test_another_team_keeps_what_one_team_loses(prod: Cluster) -> None:
-    user = factories.UserFactory()
+    user = factories.UserFactory.create()
     factories.give(user, Role.VIEWER, prod)
     services.revoke(factories.give(user, Role.OPERATOR, prod), by=None)
     assert actions(user, prod) == {Action.VIEW}
@@ -76,7 +77,7 @@ def test_who_leaves_a_team_loses_its_rights(operator: User, prod: Cluster) -> No
 
 def test_a_membership_that_moves_takes_the_rights_along(operator: User, prod: Cluster) -> None:
     membership = Membership.objects.get(user=operator)
-    membership.user = factories.UserFactory()
+    membership.user = factories.UserFactory.create()
     services.save_membership(membership, by=None)
     assert actions(operator, prod) == set()
     assert Action.OPERATE in actions(membership.user, prod)
@@ -109,15 +110,16 @@ def test_what_is_visible_is_what_the_grants_say(seed: int, db: None) -> None:
     chance = random.Random(seed)
     clusters = factories.ClusterFactory.create_batch(3)
     spaces = [
-        factories.NamespaceFactory(cluster=cluster, name=name)
+        factories.NamespaceFactory.create(cluster=cluster, name=name)
         for cluster in clusters
         for name in ("a", "b")
     ]
     for cluster in clusters:
         for space in ("a", "b", ""):
-            factories.PodFactory(cluster=cluster, namespace=space)
-            factories.OperationFactory(cluster=cluster, namespace=space or "c")
-    user = factories.UserFactory()
+            factories.PodFactory.create(cluster=cluster, namespace=space)
+            factories.OperationFactory.create(cluster=cluster, namespace=space or "c")
+    user = factories.UserFactory.create()
+    scopes: list[Any] = [*clusters, *spaces]
     held: set[Grant] = set()
     for _ in range(12):
         if held and chance.random() < 0.4:
@@ -125,13 +127,11 @@ def test_what_is_visible_is_what_the_grants_say(seed: int, db: None) -> None:
             held.discard(lost)
             services.revoke(Grant.objects.get(pk=lost.pk), by=None)
         else:
-            held.add(
-                factories.give(user, chance.choice(list(Role)), chance.choice([*clusters, *spaces]))
-            )
+            held.add(factories.give(user, chance.choice(list(Role)), chance.choice(scopes)))
     for action in Action:
-        scopes = [grant.scope for grant in held if action in Role(grant.role).actions]
-        whole = {scope.pk for scope in scopes if isinstance(scope, Cluster)}
-        parts = {(s.cluster_id, s.name) for s in scopes if isinstance(s, Namespace)}
+        granted: list[Any] = [grant.scope for grant in held if action in Role(grant.role).actions]
+        whole = {scope.pk for scope in granted if isinstance(scope, Cluster)}
+        parts = {(s.cluster_id, s.name) for s in granted if isinstance(s, Namespace)}
         for model in (Object, Operation):
             expected = {
                 row.pk
