@@ -294,6 +294,7 @@ LOGGING = {
         # Their DEBUG lines carry headers and bodies, tokens included.
         "kubernetes": {"level": "INFO"},
         "urllib3": {"level": "INFO"},
+        "psycopg": {"level": "NOTSET"},  # it sets its own
     },
 }
 DJANGO_STRUCTLOG_CELERY_ENABLED = True

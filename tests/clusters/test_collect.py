@@ -5,11 +5,9 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
-from pathlib import Path
 from typing import Any
 
 import pytest
-from channels.db import database_sync_to_async
 
 from clusters import collector, tasks
 from clusters.collector import Collector
@@ -20,7 +18,7 @@ from clusters.models import Cluster, KindState, Namespace, Object
 from clusters.store import leases
 from testbed.cluster import Cluster as RealCluster
 from tests import factories
-from tests.clusters.sockets import cookie_of, opened
+from tests.clusters.sockets import cookie_of, in_database, opened
 
 pytestmark = [pytest.mark.cluster, pytest.mark.django_db(transaction=True)]
 
@@ -36,14 +34,14 @@ def manifest(name: str) -> dict[str, Any]:
 async def until(check: Callable[[], Any], seconds: float = 40) -> None:
     """Waits for a state of the database, which cannot call back."""
     async with asyncio.timeout(seconds):
-        while not await database_sync_to_async(check)():  # noqa: ASYNC110
+        while not await in_database(check)():  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 
 
 @asynccontextmanager
 async def collecting(cluster: Cluster) -> AsyncIterator[Collector]:
     """A collector of the cluster that runs during the block."""
-    fence, _version = (await database_sync_to_async(leases.renew_and_take)("test"))[cluster.pk]
+    fence, _version = (await in_database(leases.renew_and_take)("test"))[cluster.pk]
     with ThreadPoolExecutor(2) as pool:
         running = Collector(cluster.connection, fence, pool)
         task = asyncio.create_task(running.run())
@@ -77,8 +75,8 @@ def agrees(cluster: Cluster) -> bool:
 async def test_a_pod_comes_changes_and_goes_on_the_page(
     admin: Any, cluster: RealCluster, namespace: str
 ) -> None:
-    stored = await database_sync_to_async(registered)(cluster)
-    cookie = await database_sync_to_async(cookie_of)(admin)
+    stored = await in_database(registered)(cluster)
+    cookie = await in_database(cookie_of)(admin)
     pods = Object.objects.filter(kind="Pod", namespace=namespace)
     path = f"/api/v1/namespaces/{namespace}/pods"
     async with opened(cookie, "pods") as page, collecting(stored) as running:
@@ -87,7 +85,7 @@ async def test_a_pod_comes_changes_and_goes_on_the_page(
         while True:
             message = await page.until("changed")
             # It is told after the commit: the page that asks now finds the row.
-            row = await pods.filter(pk__in=message.get("keys", [])).afirst()
+            row = await in_database(pods.filter(pk__in=message.get("keys", [])).first)()
             if row is not None and row.status == "Running":
                 break
         assert (row.name, row.health, row.images) == ("web", "healthy", ["registry.example/web:1"])
@@ -96,18 +94,18 @@ async def test_a_pod_comes_changes_and_goes_on_the_page(
         await until(lambda: Cluster.objects.get().status == "active")
         await asyncio.to_thread(cluster.api.delete, f"{path}/web", {"gracePeriodSeconds": 0})
         while (
-            str(row.pk) not in (await page.until("changed")).get("keys", []) or await pods.aexists()
+            str(row.pk) not in (await page.until("changed")).get("keys", [])
+            or await in_database(pods.exists)()
         ):
             continue
         await until(lambda: Namespace.objects.filter(name=namespace).exists())
-    assert not await pods.aexists()
+    assert not await in_database(pods.exists)()
 
 
 @pytest.fixture(scope="module")
-def own_cluster(testbed_home: Path) -> Iterator[RealCluster]:
-    """A cluster that these tests may kill."""
-    made = RealCluster("collected", testbed_home / "collected")
-    made.home.mkdir(mode=0o700, exist_ok=True)
+def own_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealCluster]:
+    """A cluster that these tests may kill, in a folder of this worker's own."""
+    made = RealCluster("collected", tmp_path_factory.mktemp("collected"))
     made.start()
     yield made
     made.stop()
@@ -117,7 +115,7 @@ async def test_a_cluster_that_dies_and_comes_back(
     own_cluster: RealCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(collector, "PROBE_SECONDS", 0.3)
-    stored = await database_sync_to_async(registered)(own_cluster)
+    stored = await in_database(registered)(own_cluster)
     path = "/api/v1/namespaces/default/pods"
 
     def status() -> str:
@@ -133,7 +131,7 @@ async def test_a_cluster_that_dies_and_comes_back(
         await until(lambda: status() == "unreachable")
         assert time.monotonic() - began < 15
         assert not running.live
-        assert await Object.objects.filter(name="before").aexists()
+        assert await in_database(Object.objects.filter(name="before").exists)()
         await until(lambda: KindState.objects.filter(state="lost").count() == 3)
 
         await asyncio.to_thread(own_cluster.restart)
@@ -141,18 +139,18 @@ async def test_a_cluster_that_dies_and_comes_back(
         await until(lambda: status() == "active")
         await until(lambda: Object.objects.filter(name="after").exists())
         await until(lambda: agrees(stored))
-        assert running.live
+        await until(lambda: running.live)
 
 
 async def test_a_collector_that_lost_its_lease_ends(cluster: RealCluster, namespace: str) -> None:
-    stored = await database_sync_to_async(registered)(cluster)
-    fence, _version = (await database_sync_to_async(leases.renew_and_take)("one"))[stored.pk]
-    await database_sync_to_async(leases.release)("one")
-    await database_sync_to_async(leases.renew_and_take)("two")
+    stored = await in_database(registered)(cluster)
+    fence, _version = (await in_database(leases.renew_and_take)("one"))[stored.pk]
+    await in_database(leases.release)("one")
+    await in_database(leases.renew_and_take)("two")
     with ThreadPoolExecutor(2) as pool:
         running = Collector(stored.connection, fence, pool)
         await asyncio.wait_for(collector.forever("test", running.run), 30)
-    assert not await Object.objects.aexists()
+    assert not await in_database(Object.objects.exists)()
 
 
 def test_a_poll_finds_what_the_cluster_is(cluster: RealCluster, told: Any) -> None:
