@@ -58,9 +58,7 @@ function mark(element, keys) {
   pump(element);
 }
 
-function refreshAll() {
-  for (const element of liveElements()) mark(element);
-}
+const refreshAll = () => liveElements().forEach((element) => mark(element));
 
 // ---- fetching ----
 function pump(element) {
@@ -136,8 +134,11 @@ async function fetchList(element, part) {
   Object.assign(part, { all: false, waited: 0, listed: Date.now() });
   part.keys.clear();
   const before = new Map(rowsOf(element).map((row) => [row.dataset.key, signature(row)]));
-  const html = await get(element, element.dataset.liveUrl, before.size);
+  const url = element.dataset.liveUrl;
+  const html = await get(element, url, before.size);
   if (html === null || !element.isConnected) return;
+  // Filtered, sorted or loaded more meanwhile: this answer is of the list before.
+  if (url !== element.dataset.liveUrl || rowsOf(element).length > before.size) return void (part.all = true);
   const outer = parse(html).firstElementChild?.id === element.id;
   await htmx.swap({ text: html, target: element, sourceElement: element, swap: `${outer ? "outerMorph" : "innerMorph"} ignoreTitle:true` });
   if (before.size) for (const row of rowsOf(element)) if (before.get(row.dataset.key) !== signature(row)) flash(row);
@@ -147,8 +148,10 @@ async function fetchList(element, part) {
 async function fetchRows(element, part) {
   const keys = [...part.keys].slice(0, MAX_KEYS);
   for (const key of keys) part.keys.delete(key);
-  const html = await get(element, withParam(element.dataset.liveRowsUrl, "rows", keys.join(",")));
+  const url = element.dataset.liveRowsUrl;
+  const html = await get(element, withParam(url, "rows", keys.join(",")));
   if (html === null) return;
+  if (url !== element.dataset.liveRowsUrl) return void (part.all = true);
   const fresh = new Map([...parse(html).querySelectorAll("[data-key]")].map((row) => [row.dataset.key, row]));
   for (const key of keys) {
     const row = rowOf(element, key);
@@ -258,9 +261,7 @@ function show() {
   }
 }
 
-function setText(element, text) {
-  if (element.textContent !== text) element.textContent = text;
-}
+const setText = (element, text) => { if (element.textContent !== text) element.textContent = text; };
 
 function age() {
   const seconds = Math.round((Date.now() - confirmed) / 1000);

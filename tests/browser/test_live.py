@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 from testbed.api import Api
 from tests.browser.product import Product
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 # Notes the rows that flash, since a flash may be over before anybody looks.
 NOTE_FLASHES = """() => {

@@ -9,7 +9,7 @@ from testbed.cluster import Cluster
 from tests.browser.conftest import expect_live
 from tests.browser.product import Product
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 
 def test_a_hanging_cluster_is_marked_and_heals(

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, StorageState, exp
 from tests.browser.conftest import expect_live, watch
 from tests.browser.product import Product
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 LANGUAGES = {"en": "en", "zh-hans": "zh-hans"}
 WIDTHS = {1440: 900, 390: 844}

@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 from deployments.helm import programs
 from tests.browser.product import Product
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 HELM_SECONDS = 60_000
 NOWHERE = "nodeSelector: {there-is: no-such-node}"
