@@ -2,11 +2,14 @@
 
 import asyncio
 import contextlib
+import itertools
 import time
 from typing import Any
 
+from channels.auth import get_user
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
+from django.contrib.sessions.backends.db import SessionStore
 
 from clusters import live
 from teams.models import User
@@ -14,6 +17,8 @@ from teams.services import RIGHTS_CHANGED
 
 # A page that has heard nothing for 5 s says so; two pings fit into that.
 PING_SECONDS = 2
+# An expired session is found out within a minute; what somebody changes is told at once.
+PINGS_A_LOOK = 30
 MOST_TOPICS = 20
 # A page speaks when its parts change: more than this is no page of ours.
 MOST_MESSAGES = 100
@@ -91,19 +96,22 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
             self.subscriber.refresh()
 
     async def _ping(self) -> None:
-        while True:
+        """Tells the page that it is heard; now and then asks whether the session still holds."""
+        for n in itertools.count(1):
             await asyncio.sleep(PING_SECONDS)
             await self.send_json({"type": "ping"})
+            if n % PINGS_A_LOOK == 0:
+                await self.rights_changed({})
 
-    @database_sync_to_async
-    def _scopes(self) -> live.Scopes | None:
+    async def _scopes(self) -> live.Scopes | None:
         """What the person may hear of now; None when not, or no longer, signed in."""
-        session = self.scope["session"]
-        if not session.session_key or not session.exists(session.session_key):
+        key = self.scope["session"].session_key
+        # A session of its own: that of the handshake remembers who was signed in then.
+        fresh: Any = {"session": SessionStore(key)}
+        user = await get_user(fresh) if key else None
+        if not isinstance(user, User) or not user.is_active:
             return None
-        known = self.scope["user"]
-        user = User.objects.filter(pk=known.pk, is_active=True).first() if known else None
-        return live.scopes(user) if user else None
+        return await database_sync_to_async(live.scopes)(user)
 
     @classmethod
     async def decode_json(cls, text_data: str) -> Any:

@@ -24,7 +24,8 @@ from clusters.models import Cluster, Namespace
 from teams.access import AnyUser, Held
 from teams.roles import Action
 
-CHANNEL = "mcm:live"
+# Redis knows no databases in its channels: the number keeps two instances apart.
+CHANNEL = f"mcm:live:{settings.REDIS_DATABASE}"
 # Above this a page gains nothing from names: it asks for its list.
 MOST_KEYS = 500
 WHOLE = ""
@@ -189,9 +190,12 @@ class Hub:
                     self._fan_out(message["data"])
 
     def _fan_out(self, data: bytes) -> None:
-        message = json.loads(data)
-        for subscriber in self._subscribers:
-            subscriber.offer(message)
+        try:
+            message = json.loads(data)
+            for subscriber in self._subscribers:
+                subscriber.offer(message)
+        except (ValueError, KeyError, TypeError):
+            log.warning("a live message that nobody of us wrote was dropped")
 
 
 @lru_cache(maxsize=1)

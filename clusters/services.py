@@ -9,7 +9,7 @@ from django.utils.translation import gettext, gettext_lazy
 from django.utils.translation import gettext as _
 
 from clusters import live
-from clusters.kube import kubeconfig
+from clusters.kube import errors, kubeconfig
 from clusters.kube.client import Client
 from clusters.kube.errors import KubeconfigError, KubeError
 from clusters.kube.types import SERVICE_ACCOUNT, Connection
@@ -95,11 +95,24 @@ def look(connection: Connection) -> Found:
     return Found(version.git_version, len(nodes), system_uid)
 
 
+def explain(error: KubeError) -> str:
+    """What the cluster's error means and what to do about it, in the reader's language."""
+    match error:
+        case errors.Unauthorized():
+            return _("The cluster does not accept these credentials. Make new ones and try again.")
+        case errors.Forbidden():
+            return _("The cluster refuses: %(reason)s Give the account this right.") % {
+                "reason": str(error)
+            }
+        case _:
+            return gettext(str(error))
+
+
 def _step(name: str, ask: Callable[[], T]) -> T:
     try:
         return ask()
     except KubeError as error:
-        raise RegistrationFailed(name, "kubeconfig", gettext(str(error)), error) from error
+        raise RegistrationFailed(name, "kubeconfig", explain(error), error) from error
 
 
 def _refuse_taken_name(name: str) -> None:

@@ -1,14 +1,13 @@
 """What the Helm operations do, step by step, and what proves that they succeeded."""
 
 import threading
-from collections.abc import Iterator
 from uuid import UUID
 
 import msgspec
 
 from clusters.kube.client import Client
 from clusters.kube.errors import KubeError
-from clusters.kube.types import SERVICE_ACCOUNT, WorkloadState
+from clusters.kube.types import SERVICE_ACCOUNT, Identity, PodProblem, WorkloadState
 from clusters.kube.workloads import PATHS
 from clusters.models import Cluster
 from deployments import helm, store
@@ -16,6 +15,8 @@ from deployments.models import Chart
 from operations import services
 from operations.executor import Cancelled, Failed, Job
 from operations.models import Operation
+from teams import access
+from teams.roles import Action
 
 INSTALL, UNINSTALL, REPAIR = "helm.install", "helm.uninstall", "helm.repair"
 # Seconds between two looks at the workloads while Helm waits for them.
@@ -36,6 +37,46 @@ class InstallInput(msgspec.Struct):
 class UninstallInput(msgspec.Struct):
     keep_history: bool = False
     timeout: int = 300
+
+
+class Helmed:
+    """The release of an operation, seen and changed as whoever asked for the work."""
+
+    def __init__(self, operation: Operation) -> None:
+        self.operation = operation
+        self.connection = operation.cluster.connection
+        self.identity = _identity(operation)
+        self.helm = helm.Helm(self.connection, self.identity)
+
+    def client(self) -> Client:
+        return Client(self.connection, self.identity)
+
+    def states(self) -> list[WorkloadState]:
+        """How far each workload of the release is."""
+        manifest = self.helm.manifest(self.operation.namespace, self.operation.target)
+        refs = helm.objects(manifest, namespace=self.operation.namespace)
+        with self.client() as client:
+            return [
+                client.workload_state(ref.kind, ref.namespace, ref.name)
+                for ref in refs
+                if ref.kind in PATHS
+            ]
+
+
+def _identity(operation: Operation) -> Identity:
+    """As whom the cluster sees the work.
+
+    A chart may hold anything. Who operates the whole cluster may use MCM's own account; who holds
+    a namespace only is impersonated, so that the cluster's RBAC keeps the chart inside it.
+    """
+    user, cluster = operation.requested_by, operation.cluster
+    if user is None or access.may(user, Action.OPERATE, cluster):
+        return SERVICE_ACCOUNT
+    space = cluster.namespaces.get(name=operation.namespace)
+    try:
+        return Identity(f"mcm:{user.get_username()}", access.cluster_groups(user, space))
+    except ValueError as error:
+        raise Failed("A user or team whose name is not ASCII cannot be impersonated.") from error
 
 
 def install(job: Job) -> None:
@@ -59,21 +100,21 @@ def install(job: Job) -> None:
         # Who holds rights in a namespace only may not create it again, not even in vain.
         create_namespace=not operation.cluster.namespaces.filter(name=operation.namespace).exists(),
     )
-    program = helm.Helm(operation.cluster.connection, SERVICE_ACCOUNT)
+    helmed = Helmed(operation)
     watched = threading.Event()
-    looker = threading.Thread(target=_look, args=(job, program, watched), daemon=True)
+    looker = threading.Thread(target=_look, args=(job, helmed, watched), daemon=True)
     looker.start()
     try:
-        release = program.install(spec, job.log, job.cancelled)
+        release = helmed.helm.install(spec, job.log, job.cancelled)
     except helm.HelmCancelled as error:
         raise Cancelled from error
     except helm.HelmError as error:
-        raise Failed(_with_reasons(error.message, operation)) from error
+        raise Failed(_with_reasons(error.message, helmed)) from error
     finally:
         watched.set()
         looker.join()
         refresh(operation.cluster)
-    _prove(job, program, wait=given.wait)
+    _prove(job, helmed, wait=given.wait)
     job.result["revision"] = release.revision
     job.log(f"{release.name} is {release.status}, revision {release.revision}")
 
@@ -82,9 +123,9 @@ def uninstall(job: Job) -> None:
     given = msgspec.json.decode(job.operation.unseal(), type=UninstallInput)
     operation = job.operation
     job.log(f"Uninstalling {operation.target} from {operation.cluster}/{operation.namespace}")
-    program = helm.Helm(operation.cluster.connection, SERVICE_ACCOUNT)
+    helmed = Helmed(operation)
     try:
-        program.uninstall(
+        helmed.helm.uninstall(
             operation.namespace,
             operation.target,
             keep_history=given.keep_history,
@@ -103,9 +144,9 @@ def uninstall(job: Job) -> None:
 def repair(job: Job) -> None:
     """Unlocks a release whose worker died while Helm was changing it."""
     operation = job.operation
-    program = helm.Helm(operation.cluster.connection, SERVICE_ACCOUNT)
+    helmed = Helmed(operation)
     try:
-        program.repair(operation.namespace, operation.target, on_line=job.log)
+        helmed.helm.repair(operation.namespace, operation.target, on_line=job.log)
     except helm.ReleaseNotFound:
         job.log("Nothing of the release is left: there is nothing to repair.")
     except helm.HelmError as error:
@@ -130,21 +171,12 @@ def refresh(cluster: Cluster) -> None:
         store.not_listed(cluster, error.message)
 
 
-def _states(operation: Operation, manifest: str) -> Iterator[WorkloadState]:
-    """How far each workload of the release is."""
-    with Client(operation.cluster.connection, SERVICE_ACCOUNT) as client:
-        for ref in helm.objects(manifest, namespace=operation.namespace):
-            if ref.kind in PATHS:
-                yield client.workload_state(ref.kind, ref.namespace, ref.name)
-
-
-def _look(job: Job, program: helm.Helm, ended: threading.Event) -> None:
+def _look(job: Job, helmed: Helmed, ended: threading.Event) -> None:
     """Says beside Helm, which is silent while it waits, how many pods are ready."""
     told: dict[tuple[str, str], str] = {}
     while not ended.wait(LOOK_SECONDS):
         try:
-            manifest = program.manifest(job.operation.namespace, job.operation.target)
-            for state in _states(job.operation, manifest):
+            for state in helmed.states():
                 line = f"{state.kind} {state.name}: {state.ready} of {state.wanted} ready"
                 if told.get((state.kind, state.name)) != line:
                     told[state.kind, state.name] = line
@@ -153,29 +185,30 @@ def _look(job: Job, program: helm.Helm, ended: threading.Event) -> None:
             continue  # not there yet, or Helm itself will say what is wrong
 
 
-def _prove(job: Job, program: helm.Helm, *, wait: bool) -> None:
+def _prove(job: Job, helmed: Helmed, *, wait: bool) -> None:
     """Looks at the workloads themselves: Helm's word alone is not the truth of the pods."""
     try:
-        manifest = program.manifest(job.operation.namespace, job.operation.target)
-        waiting = [state for state in _states(job.operation, manifest) if not state.done]
+        waiting = [state for state in helmed.states() if not state.done]
     except (KubeError, helm.HelmError) as error:
         raise Failed(f"Helm succeeded, but its pods could not be checked: {error}") from error
     if not waiting:
         job.log("All workloads are ready.")
     elif wait:
         said = "; ".join(f"{state.kind} {state.name}: {state.reason}" for state in waiting)
-        raise Failed(_with_reasons(said, job.operation))
+        raise Failed(_with_reasons(said, helmed))
     for state in waiting:
         job.log(f"{state.kind} {state.name} was not waited for: {state.reason}")
 
 
-def _with_reasons(message: str, operation: Operation) -> str:
-    """The message, followed by what the pods of the release themselves say."""
-    selector = f"app.kubernetes.io/instance={operation.target}"
+def _with_reasons(message: str, helmed: Helmed) -> str:
+    """The message, followed by what the pods of the workloads that are not ready say."""
+    problems: list[PodProblem] = []
     try:
-        with Client(operation.cluster.connection, SERVICE_ACCOUNT) as client:
-            problems = client.pod_problems(operation.namespace, selector)
-    except KubeError:
+        for state in helmed.states():
+            if not state.done:
+                with helmed.client() as client:
+                    problems += client.workload_problems(state.kind, state.namespace, state.name)
+    except (KubeError, helm.HelmError):
         return message
     lines = [
         f"{problem.pod} {problem.container}: {problem.status} {problem.message}".strip()

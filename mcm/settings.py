@@ -139,8 +139,7 @@ TEMPLATES = [
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = Path(env.text("MCM_STATIC_ROOT", str(BASE_DIR / "staticfiles")))
-# Served straight from the sources: nothing to collect before a start. Hashes of the contents
-# in the addresses come with `collectstatic` in production images.
+# Served straight from the sources: nothing to collect before a start.
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 
@@ -153,7 +152,7 @@ TIME_ZONE = "UTC"
 # --- state -----------------------------------------------------------------------------------
 DATABASES: dict[str, dict[str, Any]] = {"default": env.database("DATABASE_URL")}
 DATABASES["default"]["OPTIONS"] = {
-    # One pool a process. A request that waits longer than the timeout is told 503, not hung.
+    # One pool a process; who waits longer than the timeout is told 503.
     "pool": {
         "min_size": 1,
         "max_size": env.integer("MCM_DB_POOL", 10, least=2, most=200),
@@ -163,7 +162,8 @@ DATABASES["default"]["OPTIONS"] = {
     "options": "-c lock_timeout=4s -c statement_timeout=15s",
 }
 
-REDIS_URL = env.url("REDIS_URL", ("redis", "rediss")).geturl()
+_REDIS = env.url("REDIS_URL", ("redis", "rediss"))
+REDIS_URL, REDIS_DATABASE = _REDIS.geturl(), _REDIS.path.strip("/") or "0"
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -177,6 +177,7 @@ CHANNEL_LAYERS = {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
         "CONFIG": {
             "hosts": [{"address": REDIS_URL, "socket_timeout": None}],
+            "prefix": f"mcm{REDIS_DATABASE}",
             "symmetric_encryption_keys": [SECRET_KEY],
         },
     }
@@ -184,7 +185,6 @@ CHANNEL_LAYERS = {
 
 
 def _encryption_keys() -> list[bytes]:
-    """32-byte keys, newest first; the newest seals, all of them open."""
     keys = []
     for item in env.words("MCM_ENCRYPTION_KEYS"):
         try:

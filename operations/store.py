@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from django.db.models import F, QuerySet
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 
 from operations.models import LogLine, Operation, Status
 
@@ -61,4 +61,11 @@ def lost() -> QuerySet[Operation]:
 
 
 def unclaimed() -> QuerySet[Operation]:
-    return Operation.objects.filter(status=Status.QUEUED, created__lt=Now() - UNSENT)
+    """Queued ones whose last message was sent too long ago; the heartbeat of these tells when."""
+    return Operation.objects.annotate(sent=Coalesce("heartbeat", "created")).filter(
+        status=Status.QUEUED, sent__lt=Now() - UNSENT
+    )
+
+
+def sent_again(operation: Operation) -> None:
+    Operation.objects.filter(pk=operation.pk, status=Status.QUEUED).update(heartbeat=Now())

@@ -16,4 +16,5 @@ def sweep_operations() -> None:
     for operation in store.lost().select_related("cluster", "requested_by"):
         executor.reap(operation)
     for operation in store.unclaimed():
+        store.sent_again(operation)
         run_operation.delay(str(operation.pk))

@@ -192,8 +192,7 @@ const jitter = (count) => Math.random() * Math.min(MAX_WAIT, 500 * 2 ** count);
 function connect() {
   clearTimeout(retry);
   retry = 0;
-  const url = new URL(path, location.href);
-  url.protocol = url.protocol.replace("http", "ws");
+  const url = new URL(path, location.href.replace(/^http/, "ws"));
   const mine = (socket = new WebSocket(url));
   heard = Date.now();
   watched = "";

@@ -9,12 +9,13 @@ from functools import cached_property
 from typing import Any, Protocol, TypeVar
 
 from django.contrib.auth.models import AnonymousUser
+from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Model, Q, QuerySet
 from django.http import Http404
 from guardian.shortcuts import get_objects_for_user
 
-from teams.models import User
+from teams.models import Grant, User
 from teams.roles import Action
 
 
@@ -90,6 +91,16 @@ def require(user: AnyUser, action: Action, wider: Model, narrower: Iterable[Mode
     """The action on `wider` or on one of the `narrower` scopes in it, or PermissionDenied."""
     if not (may(user, action, wider) or any(may(user, action, scope) for scope in narrower)):
         raise PermissionDenied
+
+
+def cluster_groups(user: User, scope: Model) -> tuple[str, ...]:
+    """The names under which a cluster knows the person's grants on a scope, one for each grant."""
+    grants = Grant.objects.filter(
+        team__members=user,
+        scope_type=ContentType.objects.get_for_model(scope),
+        scope_id=str(scope.pk),
+    )
+    return tuple(f"mcm:team:{grant.team.name}:{grant.role}" for grant in grants)
 
 
 def is_platform_admin(user: AnyUser) -> bool:

@@ -137,6 +137,14 @@ class Client:
         body = self._transport.send("GET", url, largest=LARGEST_LIST).body
         return workloads.state(kind, namespace, name, body)
 
+    def workload_problems(self, kind: str, namespace: str, name: str) -> list[PodProblem]:
+        """What is wrong with the pods of a Deployment, StatefulSet, DaemonSet or Job."""
+        found = self.get(_namespaced(workloads.PATHS[kind], namespace, name))
+        labels = found.get("spec", {}).get("selector", {}).get("matchLabels", {})
+        if not labels:
+            return []
+        return self.pod_problems(namespace, ",".join(f"{k}={v}" for k, v in labels.items()))
+
     def pod_problems(self, namespace: str, selector: str) -> list[PodProblem]:
         """What is wrong with the (first 500) pods that a selector picks; [] when nothing is."""
         params = {"labelSelector": selector, "limit": PAGE_SIZE}

@@ -10,7 +10,7 @@ from xdist.scheduler import LoadScopeScheduling
 TOGETHER = "tests/browser/"
 
 
-class _Scheduling(LoadScopeScheduling):
+class _Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
     """Hands out test by test, but the browser tests as one."""
 
     def _split_scope(self, nodeid: str) -> str:

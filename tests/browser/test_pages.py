@@ -139,11 +139,14 @@ def _text(page: Page) -> str:
 
 def _faults(page: Page, theme: str = "light") -> list[str]:
     """What axe finds, and whether the page scrolls sideways. Themes differ in colours only."""
-    rules = {"runOnly": ["color-contrast"]} if theme == "dark" else {}
-    options = {"resultTypes": ["violations"], **rules}
+    options = {"resultTypes": ["violations"]}
+    if theme == "dark":
+        options["runOnly"] = ["color-contrast"]
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(Axe().axe_script)
     found = [
         f"{rule['id']}: {[node['target'] for node in rule['nodes']]}"
-        for rule in Axe().run(page, options=options).response["violations"]
+        for rule in page.evaluate("options => axe.run(options)", options)["violations"]
     ]
     if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
         found.append("scrolls sideways")

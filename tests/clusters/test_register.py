@@ -201,7 +201,7 @@ def test_a_black_hole_is_a_504_in_time(
 
 def test_a_token_that_the_cluster_does_not_know_is_a_400(mcm: Client, kubeconfig: str) -> None:
     stranger = changed(kubeconfig, user={"token": "planted-unknown-token"})
-    assert "Unauthorized" in failure(mcm, stranger, 400, "kubeconfig")
+    assert "does not accept these credentials" in failure(mcm, stranger, 400, "kubeconfig")
 
 
 def test_an_account_without_rights_is_a_400(mcm: Client, cluster: RealCluster) -> None:

@@ -100,7 +100,7 @@ def test_a_pod_that_never_gets_ready_fails_with_its_reason(
     real: Cluster, deployer: User, namespace: str
 ) -> None:
     label = "app: {{ .Release.Name }}"
-    more = f"{label}, app.kubernetes.io/instance: web, testbed.mcm/behaviour: crash-loop"
+    more = f"{label}, testbed.mcm/behaviour: crash-loop"
     template = DEPLOYMENT["templates/all.yaml"].replace(
         f"metadata: {{labels: {{{label}}}", f"metadata: {{labels: {{{more}}}"
     )
