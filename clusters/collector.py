@@ -149,6 +149,12 @@ def report_status(cluster_id: UUID, status: Status, reason: str) -> None:
         live.publish("clusters", cluster_id, [(str(cluster_id), None)])
 
 
+def report_life(cluster_ids: list[UUID]) -> None:
+    """Notes that the clusters are live, and tells the pages of those that were not."""
+    for cluster_id in health.saw(cluster_ids):
+        live.publish("clusters", cluster_id, [(str(cluster_id), None)])
+
+
 async def run_in(executor: Executor, write: Callable[..., T], *args: Any) -> T:
     """Runs a function that uses the database in a thread, and gives its connection back."""
 

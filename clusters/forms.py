@@ -33,6 +33,11 @@ class RegisterForm(forms.ModelForm):
         model = Cluster
         fields = ("name", "environment", "region")
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choice = self.fields["environment"]
+        choice.choices = [("", _("Choose one")), *Environment.choices]  # type: ignore[attr-defined]
+
     def clean_kubeconfig_file(self) -> str:
         upload = self.cleaned_data.get("kubeconfig_file")
         if upload is None:

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -29,6 +30,9 @@ CHANNEL = f"mcm:live:{settings.REDIS_DATABASE}"
 # Above this a page gains nothing from names: it asks for its list.
 MOST_KEYS = 500
 WHOLE = ""
+# Set by each watcher every few seconds. While none is, nothing that pages show is confirmed.
+WATCHER_ALIVE = "mcm:alive:watcher"
+LOOK_SECONDS = 5.0
 # Changes within this many seconds travel together.
 COALESCE = 0.1
 
@@ -182,12 +186,23 @@ class Hub:
             pubsub = await stack.enter_async_context(client.pubsub())
             await pubsub.subscribe(CHANNEL)
             # Whatever was said before this moment was not heard.
-            for subscriber in self._subscribers:
-                subscriber.refresh()
+            self._refresh_all()
+            watched, looked = True, time.monotonic()
             while self._subscribers:
-                message = await pubsub.get_message(ignore_subscribe_messages=True, timeout=5)
+                message = await pubsub.get_message(
+                    ignore_subscribe_messages=True, timeout=LOOK_SECONDS
+                )
                 if message is not None:
                     self._fan_out(message["data"])
+                if time.monotonic() - looked >= LOOK_SECONDS:
+                    was, watched = watched, bool(await client.exists(WATCHER_ALIVE))
+                    looked = time.monotonic()
+                    if was != watched:
+                        self._refresh_all()
+
+    def _refresh_all(self) -> None:
+        for subscriber in self._subscribers:
+            subscriber.refresh()
 
     def _fan_out(self, data: bytes) -> None:
         try:

@@ -211,7 +211,8 @@ def _with_reasons(message: str, helmed: Helmed) -> str:
     except (KubeError, helm.HelmError):
         return message
     lines = [
-        f"{problem.pod} {problem.container}: {problem.status} {problem.message}".strip()
+        f"{problem.pod} {problem.container}".strip()
+        + f": {problem.status} {problem.message}".rstrip()
         for problem in problems[:MOST_REASONS]
     ]
     return "\n".join([message, *lines])

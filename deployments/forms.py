@@ -18,7 +18,9 @@ LARGEST_CHART = 10 * 1024 * 1024
 class InstallForm(forms.Form):
     """A chart that is there already or one that is uploaded now, and where it goes."""
 
-    cluster = forms.ModelChoiceField(label=_("Cluster"), queryset=Cluster.objects.none())
+    cluster = forms.ModelChoiceField(
+        label=_("Cluster"), queryset=Cluster.objects.none(), empty_label=_("Choose one")
+    )
     namespace = forms.CharField(
         label=_("Namespace"), max_length=63, help_text=_("It is created when it does not exist.")
     )
@@ -27,7 +29,7 @@ class InstallForm(forms.Form):
         label=_("Chart"),
         queryset=Chart.objects.none(),
         required=False,
-        empty_label=_("Upload the archive below"),
+        empty_label=_("Upload an archive"),
     )
     archive = forms.FileField(
         label=_("Chart archive"),

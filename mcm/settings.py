@@ -247,6 +247,7 @@ REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer", "TOKEN_TTL": None, "AUTO_REFRESH": 
 METRICS_TOKEN = env.text("MCM_METRICS_TOKEN", "")
 
 # --- logs ------------------------------------------------------------------------------------
+_LOG_LEVEL = env.one_of("MCM_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
 _LOG_FORMAT = env.one_of("MCM_LOG_FORMAT", "console", ("console", "json"))
 
 
@@ -288,13 +289,13 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
     "root": {
         "handlers": ["stderr"],
-        "level": env.one_of("MCM_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
+        "level": _LOG_LEVEL,
     },
     "loggers": {
         # Their DEBUG lines carry headers and bodies, tokens included.
         "kubernetes": {"level": "INFO"},
         "urllib3": {"level": "INFO"},
-        "psycopg": {"level": "NOTSET"},  # it sets its own
+        "psycopg": {"level": _LOG_LEVEL},  # it sets one of its own otherwise
     },
 }
 DJANGO_STRUCTLOG_CELERY_ENABLED = True

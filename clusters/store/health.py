@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from clusters.kube import errors
-from clusters.models import Cluster, KindState, Status
+from clusters.models import LIVE_FOR, Cluster, KindState, Status
 
 
 @dataclass(frozen=True)
@@ -53,9 +53,16 @@ def record_status(cluster_id: UUID, status: Status, reason: str) -> bool:
     return False
 
 
-def saw(cluster_ids: Iterable[UUID]) -> None:
-    """Notes a sign of life on the watches of these clusters, by the database's clock."""
-    Cluster.objects.filter(pk__in=list(cluster_ids)).update(observed_at=Now())
+def saw(cluster_ids: Iterable[UUID]) -> list[UUID]:
+    """Notes a sign of life on the watches of these clusters, by the database's clock.
+
+    Returns those that were not live before.
+    """
+    rows = Cluster.objects.filter(pk__in=list(cluster_ids))
+    live = rows.filter(observed_at__gt=Now() - LIVE_FOR)
+    woken = list(rows.exclude(pk__in=live).values_list("pk", flat=True))
+    rows.update(observed_at=Now())
+    return woken
 
 
 def record_kind(cluster_id: UUID, kind: str, state: KindState.State, reason: str = "") -> None:

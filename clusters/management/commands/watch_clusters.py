@@ -14,15 +14,14 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError
 
-from clusters import vault
-from clusters.collector import Collector, forever, report_status, run_in
+from clusters import live, vault
+from clusters.collector import Collector, forever, report_life, report_status, run_in
 from clusters.kube.types import Connection
 from clusters.models import Cluster, Status
-from clusters.store import health, leases
+from clusters.store import leases
 
 TICK_SECONDS = 2.0
-ALIVE_KEY = "mcm:alive:watcher"
-ALIVE_SECONDS = 15
+ALIVE_SECONDS = 10
 
 
 class Watcher:
@@ -38,7 +37,7 @@ class Watcher:
         while not stop.is_set():
             try:
                 await self._tick()
-                await self.redis.set(ALIVE_KEY, self.owner, ex=ALIVE_SECONDS)
+                await self.redis.set(live.WATCHER_ALIVE, self.owner, ex=ALIVE_SECONDS)
             except (DatabaseError, redis.RedisError, OSError) as error:
                 write(f"watcher: {error}")
             try:
@@ -61,7 +60,7 @@ class Watcher:
                 await self._start(cluster_id, fence, version)
         alive = [key for key, (collector, _, _) in self.collectors.items() if collector.live]
         if alive:
-            await run_in(self.executor, health.saw, alive)
+            await run_in(self.executor, report_life, alive)
 
     async def _start(self, cluster_id: UUID, fence: Any, version: int) -> None:
         try:
