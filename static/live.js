@@ -178,7 +178,13 @@ function parse(html) {
 /** What a reader sees of a row, without its ticking ages. */
 function signature(row) {
   const cells = row.cells ? [...row.cells] : [row];
-  return cells.map((cell) => (cell.querySelector("time[data-age]") ? cell.querySelector("time").dateTime : cell.textContent.trim())).join("\t");
+  return cells.map(shown).join("\t");
+}
+
+function shown(cell) {
+  const fresh = cell.querySelector(".fresh"); // was seen again: that is no change
+  if (fresh) return fresh.dataset.fresh;
+  return cell.querySelector("time[data-age]")?.dateTime ?? cell.textContent.trim();
 }
 
 function flash(row) {
