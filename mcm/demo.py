@@ -9,7 +9,7 @@ from django.db import connection
 from django.db.models import F
 
 from clusters import services
-from clusters.models import Cluster, Environment, Object, Status
+from clusters.models import Cluster, Environment, Freshness, Object, Status
 from mcm.embedded import logs
 from teams.models import User
 from testbed.specs import SPECS
@@ -88,6 +88,8 @@ def _reason(name: str) -> str:
         return f"{name} is not registered"
     if cluster.status != Status.ACTIVE:
         return f"{name} is {cluster.status} {cluster.status_reason}".strip()
+    if cluster.freshness != Freshness.LIVE:
+        return f"{name} is not watched yet"
     running = Object.objects.filter(
         cluster=cluster, kind="Pod", status="Running", ready=F("wanted")
     ).count()

@@ -245,7 +245,8 @@ REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer", "TOKEN_TTL": None, "AUTO_REFRESH": 
 METRICS_TOKEN = env.text("MCM_METRICS_TOKEN", "")
 
 # --- logs ------------------------------------------------------------------------------------
-_LOG_LEVEL = env.one_of("MCM_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+_LOG_LEVEL = env.one_of("MCM_LOG_LEVEL", "INFO", _LEVELS)
 _LOG_FORMAT = env.one_of("MCM_LOG_FORMAT", "console", ("console", "json"))
 
 
@@ -293,7 +294,7 @@ LOGGING = {
         # Their DEBUG lines carry headers and bodies, tokens included.
         "kubernetes": {"level": "INFO"},
         "urllib3": {"level": "INFO"},
-        "psycopg": {"level": _LOG_LEVEL},  # it sets one of its own otherwise
+        "psycopg.pool": {"level": max(_LOG_LEVEL, "WARNING", key=_LEVELS.index)},
     },
 }
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
