@@ -21,7 +21,7 @@ demo: ## the same with three real Kubernetes clusters
 	@exec $(LAUNCH) manage.py run --demo
 
 token: ## an API token of the platform admin of the instance in MCM_HOME, as the last line
-	@exec $(LAUNCH) manage.py create_token admin
+	@exec $(LAUNCH) manage.py create_token
 
 test: ## all tests
 	@$(LAUNCH) --dev bootstrap/missing.py

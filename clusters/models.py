@@ -156,6 +156,14 @@ class Namespace(models.Model):
     def within(cls, held: Held) -> Q:
         return Q(pk__in=held.ids(cls)) | Q(cluster__in=held.ids(Cluster))
 
+    @classmethod
+    def existing(cls) -> Q:
+        """Those that were seen last: a row outlives its namespace, and keeps its grants."""
+        seen = Object.objects.filter(
+            kind="Namespace", cluster=OuterRef("cluster"), name=OuterRef("name")
+        )
+        return Q(Exists(seen))
+
 
 class NamespacedRows(models.Model):
     """Rows with a cluster and a namespace name: visible with a grant on either."""

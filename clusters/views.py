@@ -55,6 +55,7 @@ def detail(request: SignedInRequest, pk: UUID) -> HttpResponse:
         "stats": queries.stats(request.user, cluster),
         "nodes": queries.nodes(request.user, cluster),
         "kinds": cluster.kinds.order_by("kind"),
+        "whole": access.holds(request.user, Action.VIEW, cluster),
         "may_delete": access.may(request.user, Action.ADMIN, cluster),
     }
     return fragment(request, DETAIL, "overview", context)

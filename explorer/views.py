@@ -82,5 +82,5 @@ def _size(request: SignedInRequest) -> int:
 
 
 def _namespaces(request: SignedInRequest) -> list[str]:
-    names = access.visible(request.user, Namespace).order_by("name").values_list("name", flat=True)
-    return list(names.distinct())
+    rows = access.visible(request.user, Namespace).filter(Namespace.existing())
+    return list(rows.order_by("name").values_list("name", flat=True).distinct())

@@ -1,10 +1,15 @@
 """The navigation of every page: only places that exist and that this person may open."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+
+from clusters.models import Cluster
+from teams import access
+from teams.models import User
 
 # group, label, name of the address, icon
 PLACES = (
@@ -16,8 +21,15 @@ PLACES = (
 )
 
 
+# Lists that narrow to the cluster that `?cluster=` names; elsewhere a cluster leads to its page.
+NARROWING = ("pods", "releases")
+
+
 def navigation(request: HttpRequest) -> dict[str, Any]:
-    """`nav`: a list of label, url, icon, active, group. Empty for who is not signed in."""
+    """`nav`: a list of label, url, icon, active, group; `scope`: the clusters to choose from.
+
+    Empty for who is not signed in.
+    """
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return {"nav": []}
@@ -33,4 +45,28 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         }
         for group, label, name, icon in PLACES
     ]
-    return {"nav": nav}
+    return {"nav": nav, "scope": _scope(request, user, match.url_name if match else None)}
+
+
+def _scope(request: HttpRequest, user: User, page: str | None) -> dict[str, Any]:
+    """`chosen`, `all_url`, and `entries`, which only a whole page asks for."""
+    narrows = page in NARROWING
+
+    def entries() -> list[dict[str, Any]]:
+        return [
+            {
+                "name": cluster.name,
+                "environment": cluster.environment,
+                "label": cluster.get_environment_display(),
+                "url": f"{request.path}?{urlencode({'cluster': cluster.name})}"
+                if narrows
+                else reverse("cluster-detail", args=[cluster.pk]),
+            }
+            for cluster in access.visible(user, Cluster).defer("sealed_connection")
+        ]
+
+    return {
+        "chosen": request.GET.get("cluster", "") if narrows else "",
+        "all_url": request.path if narrows else reverse("clusters"),
+        "entries": entries,
+    }

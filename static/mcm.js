@@ -207,6 +207,12 @@ document.addEventListener("click", ({ target }) => {
 });
 const followAll = () => document.querySelectorAll("[data-follow]:not([data-ui-away])").forEach(toEnd);
 
+// ---- the scope in the top bar says what the list of the page is narrowed to ----
+document.addEventListener("change", ({ target }) => {
+  const label = document.querySelector("[data-scope]");
+  if (label && target.matches(".filters [name=cluster]")) label.textContent = target.value || label.dataset.scope;
+});
+
 // ---- tables wider than their place scroll inside it (otherwise the page scrolls and heads stick to it) ----
 const widths = new ResizeObserver((entries) => new Set(entries.map(({ target }) => target.closest(".table-wrap"))).forEach(fit));
 function fit(wrap) {

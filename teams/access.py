@@ -83,6 +83,12 @@ def get_or_404(user: AnyUser, model: type[M], key: Any, action: Action = Action.
     return found
 
 
+def holds(user: AnyUser, action: Action, scope: Model) -> bool:
+    """The action on the whole of a scope: granted on itself, not on something within it."""
+    held = Held(user, action)
+    return held.everything or (not held.nothing and scope.pk in held.ids(type(scope)))
+
+
 def may(user: AnyUser, action: Action, found: Model) -> bool:
     return visible(user, type(found), action).filter(pk=found.pk).exists()
 

@@ -1,5 +1,6 @@
 """Users, teams and members for platform admins; writes go through the services."""
 
+from http import HTTPStatus
 from typing import Any
 
 from django.contrib import admin
@@ -7,7 +8,7 @@ from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.forms import ModelForm
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from knox.models import AuthToken
 
 from teams import services
@@ -31,6 +32,15 @@ class McmUserAdmin(UserAdmin):
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         services.save_user(obj, by=acting(request))
+
+    def user_change_password(
+        self, request: HttpRequest, id: str, form_url: str = ""
+    ) -> HttpResponse:
+        response = super().user_change_password(request, id, form_url)
+        if response.status_code == HTTPStatus.FOUND:
+            # The form saves the user itself; its old sessions and their sockets end now.
+            services.password_changed(User.objects.get(pk=id), by=acting(request))
+        return response
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
         services.delete_user(obj, by=acting(request))

@@ -4,7 +4,7 @@ from typing import Any, cast
 
 from django.utils.translation import gettext as _
 from rest_framework import status
-from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.exceptions import APIException, ParseError, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
@@ -39,6 +39,8 @@ class GatewayTimeout(BadGateway):
 
 def error_answer(exc: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's handler, answering `{"error": "text", "fields": {"name": ["text"]}}` always."""
+    if isinstance(exc, RecursionError):
+        exc = ParseError(_("The body is nested too deeply."))
     response = exception_handler(exc, context)
     if response is None:
         return None

@@ -54,6 +54,8 @@ class PrivatePagesMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         patch_vary_headers(response, ["HX-Request"])
+        if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            return response  # perhaps there is nobody to ask who is signed in
         if not response.has_header("Cache-Control") and request.user.is_authenticated:
             add_never_cache_headers(response)
         return response

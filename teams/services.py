@@ -39,6 +39,12 @@ def save_user(user: User, *, by: User | None) -> User:
 
 
 @transaction.atomic
+def password_changed(user: User, *, by: User | None) -> None:
+    audit.record(by, "user.password", user)
+    announce_rights_changed()
+
+
+@transaction.atomic
 def delete_user(user: User, *, by: User | None) -> None:
     audit.record(by, "user.delete", user)
     user.delete()

@@ -8,6 +8,7 @@ from django.contrib.auth import logout as forget_session
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.template import loader
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseClientRedirect
@@ -33,11 +34,12 @@ def logout(request: HttpRequest) -> HttpResponse:
     return redirect("login")
 
 
-def failed(request: HttpRequest) -> HttpResponse:
+def failed(_request: HttpRequest) -> HttpResponse:
     """What nobody caught: 503 where a server behind MCM is away, which mends itself, 500 else."""
     away = isinstance(sys.exc_info()[1], OperationalError | InterfaceError | RedisError)
     status = HTTPStatus.SERVICE_UNAVAILABLE if away else HTTPStatus.INTERNAL_SERVER_ERROR
-    response = render(request, f"{status.value}.html", status=status)
+    # Without the request: what fills every page in would ask the same database again.
+    response = HttpResponse(loader.render_to_string(f"{status.value}.html"), status=status)
     if away:
         response.headers["Retry-After"] = "5"
     return response

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db.models import Count, Max, Min, QuerySet
 from django.db.models.fields.json import KeyTextTransform
 
-from clusters.models import Cluster, Environment, Namespace, Object
+from clusters.models import Cluster, Environment, Freshness, Namespace, Object
 from teams import access
 from teams.access import AnyUser
 
@@ -55,7 +55,9 @@ def stats(user: AnyUser, cluster: Cluster) -> Stats:
     return Stats(
         nodes=rows.filter(kind="Node").count(),
         pods=health.total(),
-        namespaces=access.visible(user, Namespace).filter(cluster=cluster).count(),
+        namespaces=access.visible(user, Namespace)
+        .filter(Namespace.existing(), cluster=cluster)
+        .count(),
         running=health["healthy"] + health["degraded"],
         pending=sum(health[word] for word in _PENDING),
         failing=health["failing"],
@@ -95,7 +97,7 @@ MOST_ATTENTION = 12
 
 @dataclass(frozen=True)
 class Attention:
-    """What needs a person: clusters that do not answer, nodes and owners of pods that fail."""
+    """What needs a person: clusters that nobody sees, nodes and owners of pods that fail."""
 
     clusters: list[Cluster]
     nodes: list[Object]
@@ -104,7 +106,11 @@ class Attention:
 
 
 def attention(user: AnyUser) -> Attention:
-    clusters = [c for c in access.visible(user, Cluster) if c.health in {"failing", "degraded"}]
+    clusters = [
+        cluster
+        for cluster in access.visible(user, Cluster)
+        if cluster.freshness != Freshness.LIVE or cluster.health == "degraded"
+    ]
     rows = access.visible(user, Object).filter(health="failing")
     nodes = list(rows.filter(kind="Node").select_related("cluster")[:MOST_ATTENTION])
     groups = (

@@ -65,9 +65,10 @@ class Supervisor:
         for name in tuple(self._running):
             self.kill(name)
 
-    async def _keep(self, program: Program, process: asyncio.subprocess.Process) -> None:
+    async def _keep(self, program: Program, first: asyncio.subprocess.Process) -> None:
         delay = _FIRST_DELAY
-        while True:
+        process: asyncio.subprocess.Process | None = first
+        while process is not None:
             begun = time.monotonic()
             code = await process.wait()
             del self._running[program.name]
@@ -81,12 +82,24 @@ class Supervisor:
                 f"{program.name} ended ({_reason(code)}); again in {delay:g} s. Its last lines:"
             )
             self.say(logs.tail(self.log(program.name)))
+            process, delay = await self._restart(program, delay)
+
+    async def _restart(
+        self, program: Program, delay: float
+    ) -> tuple[asyncio.subprocess.Process | None, float]:
+        """The next process and the delay before the one after it; None once all is stopping."""
+        while True:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.stopping.wait(), delay)
             if self.stopping.is_set():
-                return
+                return None, delay
             delay = min(delay * 2, _LONGEST_DELAY)
-            process = await self._start(program)
+            try:
+                return await self._start(program), delay
+            except OSError as error:  # the disk is full, too many processes: that may pass
+                if process := self._running.get(program.name):
+                    return process, delay  # it runs, only its number could not be noted
+                self.say(f"{program.name} could not start ({error}); again in {delay:g} s.")
 
     async def _start(self, program: Program) -> asyncio.subprocess.Process:
         with self.log(program.name).open("ab") as output:
@@ -98,9 +111,9 @@ class Supervisor:
                 start_new_session=True,
             )
         self._running[program.name] = process
-        processes.record(self.home, {name: child.pid for name, child in self._running.items()})
         if self.stopping.is_set():
             _signal(process, program.stop)
+        processes.record(self.home, {name: child.pid for name, child in self._running.items()})
         return process
 
 
