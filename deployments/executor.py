@@ -1,10 +1,13 @@
 """What the Helm operations do, step by step, and what proves that they succeeded."""
 
+import logging
 import threading
 from uuid import UUID
 
 import msgspec
+from django.utils.translation import gettext_noop
 
+from clusters import vault
 from clusters.kube.client import Client
 from clusters.kube.errors import KubeError
 from clusters.kube.types import SERVICE_ACCOUNT, Identity, PodProblem, WorkloadState
@@ -22,6 +25,12 @@ INSTALL, UNINSTALL, REPAIR = "helm.install", "helm.uninstall", "helm.repair"
 # Seconds between two looks at the workloads while Helm waits for them.
 LOOK_SECONDS = 2.0
 MOST_REASONS = 6
+
+# Why the releases of a cluster were not listed.
+SEALED = gettext_noop("The stored credentials of the cluster cannot be opened.")
+BROKEN = gettext_noop("MCM failed here; its log has the details.")
+
+log = logging.getLogger(__name__)
 
 
 class InstallInput(msgspec.Struct):
@@ -89,6 +98,7 @@ def install(job: Job) -> None:
     job.log(
         f"Installing {chart} as {operation.target} in {operation.cluster}/{operation.namespace}"
     )
+    helmed = Helmed(operation)
     spec = helm.Install(
         namespace=operation.namespace,
         release=operation.target,
@@ -97,10 +107,9 @@ def install(job: Job) -> None:
         wait=given.wait,
         timeout=given.timeout,
         atomic=given.atomic,
-        # Who holds rights in a namespace only may not create it again, not even in vain.
-        create_namespace=not operation.cluster.namespaces.filter(name=operation.namespace).exists(),
+        # Who is impersonated holds the namespace, not the right to create it.
+        create_namespace=helmed.identity == SERVICE_ACCOUNT,
     )
-    helmed = Helmed(operation)
     watched = threading.Event()
     looker = threading.Thread(target=_look, args=(job, helmed, watched), daemon=True)
     looker.start()
@@ -166,9 +175,19 @@ def repair_later(operation: Operation) -> None:
 def refresh(cluster: Cluster) -> None:
     """Lists the releases of a cluster; what fails is kept with the rows, never raised."""
     try:
-        store.replace(cluster, helm.Helm(cluster.connection, SERVICE_ACCOUNT).list())
-    except helm.HelmError as error:
-        store.not_listed(cluster, error.message)
+        began = store.now()
+        try:
+            store.replace(cluster, helm.Helm(cluster.connection, SERVICE_ACCOUNT).list(), began)
+        except helm.HelmError as error:
+            store.not_listed(cluster, error.message, began)
+        except vault.CannotOpen:
+            store.not_listed(cluster, SEALED, began)
+        except Exception:
+            log.exception("the releases of %s were not listed", cluster)
+            store.not_listed(cluster, BROKEN, began)
+    except Exception:
+        # The database is away, or the cluster was deleted; the work that this ends has its result.
+        log.exception("nothing was stored of the releases of %s", cluster)
 
 
 def _look(job: Job, helmed: Helmed, ended: threading.Event) -> None:

@@ -1,15 +1,20 @@
 """Charts that were uploaded and the releases that were seen in the clusters."""
 
 import uuid
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from clusters.models import Cluster, Namespace, NamespacedRows
+from clusters.models import Cluster, Freshness, Namespace, NamespacedRows
 from teams.access import Held
 from teams.roles import Action
+
+# A list of releases that is older is shown as stale; it is made anew every two polls.
+LISTED_FOR = max(timedelta(minutes=3), timedelta(seconds=4 * settings.POLL_SECONDS))
 
 
 class Chart(models.Model):
@@ -80,6 +85,13 @@ class Release(NamespacedRows):
             return "progressing"
         return {"deployed": "healthy", "failed": "failing"}.get(self.status, "unknown")
 
+    @property
+    def shown_health(self) -> str:
+        """The colour word of the badge: what was seen long ago is no present health."""
+        listed: ReleaseList | None = getattr(self.cluster, "release_list", None)
+        fresh = self.cluster.freshness == Freshness.LIVE and listed is not None and listed.fresh
+        return self.health if fresh else "stale"
+
 
 class ReleaseList(models.Model):
     """When the releases of a cluster were last listed, and why not since."""
@@ -87,8 +99,15 @@ class ReleaseList(models.Model):
     cluster = models.OneToOneField(
         Cluster, on_delete=models.CASCADE, primary_key=True, related_name="release_list"
     )
+    # When the stored listing began, by the database's clock.
     observed_at = models.DateTimeField(null=True)
     error = models.CharField(max_length=500, blank=True)
 
     def __str__(self) -> str:
         return f"releases of {self.cluster}"
+
+    @property
+    def fresh(self) -> bool:
+        """Whether it still tells what is in the cluster."""
+        seen = self.observed_at
+        return not self.error and seen is not None and timezone.now() - seen < LISTED_FOR

@@ -14,6 +14,7 @@ from deployments.helm.types import ChartInfo
 TEXT_LIMIT: Final = 1 << 20
 _NAME: Final = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?", re.ASCII)
 _NAME_LIMIT: Final = 250
+_VERSION_LIMIT: Final = 100
 # As lenient as Helm: "1.2" and "v1.2.3-rc.1+build" are versions.
 _VERSION: Final = re.compile(
     r"v?\d{1,19}(?:\.\d{1,19}){0,2}(?:-[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?"
@@ -35,7 +36,7 @@ def inspect(chart: Path | bytes) -> ChartInfo:
 
     Errors: `BadChart`; its `code` is one of `unreadable`, `too_large`, `not_an_archive`,
     `not_a_file`, `bad_path`, `duplicate_file`, `bad_layout`, `bad_metadata`, `library`,
-    `bad_schema`, `remote_schema`, `bad_subchart`.
+    `bad_default_values`, `bad_schema`, `remote_schema`, `bad_subchart`.
     """
     return _load(chart).info
 
@@ -52,14 +53,16 @@ def _load(chart: Path | bytes) -> _Chart:
     about = _metadata(files.get(f"{top}/Chart.yaml"))
     if about.get("type") == "library":
         raise BadChart("a library chart cannot be installed", "library")
+    if b"\0" in files.get(f"{top}/values.yaml", b""):
+        raise BadChart("values.yaml is not a text file", "bad_default_values")
     for path, data in files.items():
         if path.endswith("/values.schema.json"):
             schemas.check(path, data)
     info = ChartInfo(
         name=about["name"],
         version=about["version"],
-        app_version=_words(about, "appVersion"),
-        description=_words(about, "description"),
+        app_version=_words(about, "appVersion", _VERSION_LIMIT),
+        description=_words(about, "description", 1000),
         digest=hashlib.sha256(packed).hexdigest(),
         size=len(packed),
         values=_text(files, f"{top}/values.yaml"),
@@ -101,7 +104,7 @@ def _metadata(data: bytes | None) -> dict[str, Any]:
     if about.get("apiVersion") not in {"v1", "v2"}:
         raise BadChart("apiVersion must be v1 or v2", "bad_metadata")
     _expect(about, "name", _NAME, _NAME_LIMIT)
-    _expect(about, "version", _VERSION, _NAME_LIMIT)
+    _expect(about, "version", _VERSION, _VERSION_LIMIT)
     if ".." in about["name"]:
         raise BadChart("the chart's name holds '..'", "bad_metadata")
     if about.get("type", "application") not in {"", None, "application", "library"}:
@@ -117,9 +120,14 @@ def _expect(about: dict[str, Any], key: str, words: re.Pattern[str], limit: int)
         raise BadChart(f"the chart's {key} is missing or not valid", "bad_metadata")
 
 
-def _words(about: dict[str, Any], key: str) -> str:
+def _words(about: dict[str, Any], key: str, limit: int) -> str:
+    """Cut what a chart says in free words, to what can be stored."""
     value = about.get(key)
-    return "" if value is None else str(value)[:1000]
+    try:
+        text = "" if value is None else str(value)
+    except ValueError:  # a number of more digits than Python writes
+        raise BadChart(f"the chart's {key} is missing or not valid", "bad_metadata") from None
+    return text.replace("\0", "")[:limit]
 
 
 def _text(files: Files, path: str) -> str:

@@ -149,7 +149,7 @@ def when(text: str) -> datetime:
     """Read Go's RFC 3339 with nanoseconds; the start of 1970 when Helm recorded no time."""
     try:
         return datetime.fromisoformat(_FRACTION.sub(r"\1", text)).astimezone(UTC)
-    except ValueError:
+    except (ValueError, OverflowError):
         return datetime.fromtimestamp(0, UTC)
 
 

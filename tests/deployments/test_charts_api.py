@@ -50,6 +50,9 @@ HOSTILE = {
     "a link": with_entries(member("demo/x", kind=tarfile.SYMTYPE, link="/etc/passwd")),
     "a device": with_entries(member("demo/x", kind=tarfile.CHRTYPE)),
     "a name that climbs": chart(about=CHART.replace("demo", "../demo")),
+    "a long version": chart(about=CHART.replace("1.2.3", "1.2.3-" + "a" * 100)),
+    "values with a NUL": chart({"values.yaml": "a: \0"}),
+    "an endless number": chart(about=CHART.replace("'9'", "0x" + "f" * 5000)),
     "a bomb": packed(member("demo/Chart.yaml", CHART.encode()), member("demo/x", bytes(200 << 20))),
 }
 
@@ -61,6 +64,14 @@ def test_a_hostile_one_is_a_400_that_names_the_field(data: bytes, mcm: Client) -
     assert list(answer.json()["fields"]) == ["file"]
     assert not Chart.objects.exists()
     assert not AuditEvent.objects.filter(action="chart.upload").exists()
+
+
+def test_words_of_a_chart_are_cut_to_their_columns(mcm: Client) -> None:
+    words = CHART.replace("'9'", "v" * 101).replace("A demo", '"A\\0 demo"')
+    answer = upload(mcm, chart({"README.md": "a\0"}, about=words))
+    assert answer.status_code == 201
+    said = answer.json()
+    assert (said["appVersion"], said["description"]) == ("v" * 100, "A demo")
 
 
 def test_no_file_and_a_huge_file_are_refused(mcm: Client) -> None:

@@ -176,5 +176,5 @@ def test_an_unreachable_cluster_keeps_its_rows_with_the_reason(
     assert "planted" not in error
     client.force_login(deployer)
     assert error[:20] in client.get("/releases/").content.decode()
-    store.replace(real, [])
+    store.replace(real, [], store.now())
     assert ReleaseList.objects.get(cluster=real).error == ""
