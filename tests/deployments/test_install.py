@@ -122,6 +122,18 @@ def test_not_waiting_is_said_and_is_a_success(
     assert "not waited for" in log(made)
 
 
+def test_a_namespace_that_is_gone_is_made_again(
+    real: Cluster, deployer: User, demo: Chart, cluster: RealCluster
+) -> None:
+    gone = f"test-gone-{os.getpid()}"
+    factories.NamespaceFactory.create(cluster=real, name=gone)
+    try:
+        made = installed(InstallRequest(real, gone, "web", demo, wait=False), by=deployer)
+        assert (made.status, made.error) == ("succeeded", "")
+    finally:
+        cluster.api.delete(f"/api/v1/namespaces/{gone}")
+
+
 def test_installing_twice_is_refused_by_helm(
     real: Cluster, deployer: User, demo: Chart, namespace: str
 ) -> None:
