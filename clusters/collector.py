@@ -45,6 +45,12 @@ class Collector:
         self.wake = asyncio.Event()
         self.states: dict[str, KindState.State] = {}
         self.answers = False
+        # Kinds that have been listed, those whose list is stored, and whether writing works.
+        self.seen: set[str] = set()
+        self.written: set[str] = set()
+        self.writes = True
+        # Of what the last probe complained.
+        self.complaint = ""
 
     @property
     def cluster_id(self) -> UUID:
@@ -52,29 +58,41 @@ class Collector:
 
     @property
     def live(self) -> bool:
-        """True while every watch that the cluster permits stands and the last probe answered."""
-        standing = {KindState.State.WATCHING, KindState.State.FORBIDDEN}
-        known = [self.states.get(kind) for kind in KINDS]
-        return self.answers and all(state in standing for state in known)
+        """True while the stored rows are the cluster's: all stands, answers and is written."""
+        return self.answers and self.writes and all(self._stands(kind) for kind in KINDS)
+
+    def _stands(self, kind: str) -> bool:
+        state = self.states.get(kind)
+        if state == KindState.State.FORBIDDEN:
+            return kind not in self.seen  # what was permitted once has left rows that are old now
+        return state == KindState.State.WATCHING and kind in self.written
 
     async def run(self) -> None:
-        async with asyncio.TaskGroup() as tasks:
-            for kind in KINDS:
-                tasks.create_task(self._follow(kind))
-            tasks.create_task(self._probe())
-            tasks.create_task(self._write())
+        self.states.clear()
+        self.written.clear()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for kind in KINDS:
+                    tasks.create_task(self._follow(kind))
+                tasks.create_task(self._probe())
+                tasks.create_task(self._write())
+        finally:
+            self.answers = False
 
     async def _follow(self, kind: str) -> None:
         await self._enter(kind, KindState.State.LISTING)
         async for event in watch.follow(self.connection, SERVICE_ACCOUNT, kind):
             match event:
                 case watch.Listed():
+                    self.seen.add(kind)
                     self._of(kind).list(event.rows)
                     self.wake.set()
                 case watch.Changed():
                     self._of(kind).change(event.rows, event.deleted)
                     self.wake.set()
                 case watch.Lost(error=errors.Forbidden() as error):
+                    if await self._store(health.has_rows, self.cluster_id, kind):
+                        self.seen.add(kind)
                     await self._enter(kind, KindState.State.FORBIDDEN, str(error))
                     continue
                 case watch.Lost():
@@ -96,9 +114,20 @@ class Collector:
             self.wake.clear()
             pending, self.pending = self.pending, {}
             for kind, seen in pending.items():
-                await self._store(_write_and_tell, self.fence, kind, seen)
+                await self._store(self._flush, kind, seen)
             # The first change of a quiet cluster is written at once, a storm in batches.
             await asyncio.sleep(FLUSH_SECONDS)
+
+    def _flush(self, kind: str, seen: rows.Pending) -> None:
+        try:
+            written = rows.flush(self.fence, kind, seen)
+        except DatabaseError:
+            self.writes = False
+            raise
+        self.writes = True
+        self.written.add(kind)
+        if written:
+            live.publish(topic_of(kind), self.cluster_id, written)
 
     async def _probe(self) -> None:
         """A silent watch is legal, so whether the cluster lives is asked on another connection."""
@@ -108,9 +137,12 @@ class Collector:
             self.answers = error is None
             misses = misses + 1 if error else 0
             if error is None:
-                await self._report(Status.ACTIVE, "")
+                await self._store(report_answer, self.cluster_id, self.complaint)
+                self.complaint = ""
             elif health.status_of(error) != Status.UNREACHABLE or misses >= MISSES:
-                await self._report(health.status_of(error), str(error))
+                self.complaint = str(error)
+                status = health.status_of(error)
+                await self._store(report_status, self.cluster_id, status, self.complaint)
             else:
                 continue  # one miss may be chance: ask again at once
             await asyncio.sleep(PROBE_SECONDS)
@@ -121,9 +153,6 @@ class Collector:
         except errors.KubeError as error:
             return error
         return None
-
-    async def _report(self, status: Status, reason: str) -> None:
-        await self._store(report_status, self.cluster_id, status, reason)
 
     async def _store(self, write: Callable[..., T], *args: Any) -> T:
         """Runs a write in a thread, again and again while the database is away."""
@@ -137,15 +166,15 @@ class Collector:
                 delay = min(delay * 2, 10)
 
 
-def _write_and_tell(fence: rows.Fence, kind: str, seen: rows.Pending) -> None:
-    written = rows.flush(fence, kind, seen)
-    if written:
-        live.publish(topic_of(kind), fence.cluster_id, written)
-
-
 def report_status(cluster_id: UUID, status: Status, reason: str) -> None:
     """Stores the status of a cluster and tells the pages when it is another."""
     if health.record_status(cluster_id, status, reason):
+        live.publish("clusters", cluster_id, [(str(cluster_id), None)])
+
+
+def report_answer(cluster_id: UUID, complaint: str) -> None:
+    """Stores that a probe was answered after `complaint`; tells the pages when that is news."""
+    if health.record_answer(cluster_id, complaint):
         live.publish("clusters", cluster_id, [(str(cluster_id), None)])
 
 

@@ -96,10 +96,14 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
             self.subscriber.refresh()
 
     async def _ping(self) -> None:
-        """Tells the page that it is heard; now and then asks whether the session still holds."""
+        """Tells the page that it is heard; now and then asks whether the session still holds.
+
+        While this process hears nothing it says nothing: the page then polls and comes again.
+        """
         for n in itertools.count(1):
             await asyncio.sleep(PING_SECONDS)
-            await self.send_json({"type": "ping"})
+            if live.hub().hears:
+                await self.send_json({"type": "ping"})
             if n % PINGS_A_LOOK == 0:
                 await self.rights_changed({})
 

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -35,9 +36,15 @@ WATCHER_ALIVE = "mcm:alive:watcher"
 LOOK_SECONDS = 5.0
 # Changes within this many seconds travel together.
 COALESCE = 0.1
+# An answer of Redis that takes longer will not come.
+PATIENCE = 3.0
+# The topic of a message after others were lost: every page asks for everything.
+ALL = "*"
 
 log = logging.getLogger(__name__)
 Key = tuple[int | str, str | None]
+# Set while a message of this process was lost and the pages do not know it yet.
+_unsaid = threading.Event()
 
 
 @lru_cache(maxsize=1)
@@ -59,7 +66,11 @@ def publish(topic: str, cluster_id: UUID, keys: Sequence[Key]) -> None:
     def send() -> None:
         try:
             _redis().publish(CHANNEL, message)
+            if _unsaid.is_set():
+                _redis().publish(CHANNEL, json.dumps({"topic": ALL}))
+                _unsaid.clear()
         except redis.RedisError as error:
+            _unsaid.set()
             log.warning("a live change was not published: %s", error)
 
     transaction.on_commit(send)
@@ -159,6 +170,8 @@ class Hub:
     def __init__(self) -> None:
         self._subscribers: set[Subscriber] = set()
         self._listener: asyncio.Task[None] | None = None
+        # False while what is said does not reach this process: its pages must not look live.
+        self.hears = False
 
     def join(self, subscriber: Subscriber) -> None:
         self._subscribers.add(subscriber)
@@ -176,6 +189,8 @@ class Hub:
                 delay = 0.5
             except (redis.RedisError, OSError) as error:
                 log.warning("the live subscription was lost: %s", error)
+            finally:
+                self.hears = False
             await asyncio.sleep(delay)
             delay = min(delay * 2, 10)
 
@@ -184,7 +199,9 @@ class Hub:
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(client.aclose)
             pubsub = await stack.enter_async_context(client.pubsub())
-            await pubsub.subscribe(CHANNEL)
+            async with asyncio.timeout(PATIENCE):
+                await pubsub.subscribe(CHANNEL)
+            self.hears = True
             # Whatever was said before this moment was not heard.
             self._refresh_all()
             watched, looked = True, time.monotonic()
@@ -195,7 +212,8 @@ class Hub:
                 if message is not None:
                     self._fan_out(message["data"])
                 if time.monotonic() - looked >= LOOK_SECONDS:
-                    was, watched = watched, bool(await client.exists(WATCHER_ALIVE))
+                    async with asyncio.timeout(PATIENCE):
+                        was, watched = watched, bool(await client.exists(WATCHER_ALIVE))
                     looked = time.monotonic()
                     if was != watched:
                         self._refresh_all()
@@ -207,6 +225,9 @@ class Hub:
     def _fan_out(self, data: bytes) -> None:
         try:
             message = json.loads(data)
+            if message["topic"] == ALL:
+                self._refresh_all()
+                return
             for subscriber in self._subscribers:
                 subscriber.offer(message)
         except (ValueError, KeyError, TypeError):

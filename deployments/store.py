@@ -55,7 +55,7 @@ def replace(cluster: Cluster, found: Iterable[helm.Release], began: datetime) ->
         row = old.pop((namespace, name), None) or Release(
             cluster=cluster, namespace=namespace, name=name
         )
-        if any(getattr(row, name, None) != value for name, value in facts.items()):
+        if any(getattr(row, field, None) != value for field, value in facts.items()):
             changed.append((str(row.pk), row.namespace))
         for field, value in facts.items():
             setattr(row, field, value)

@@ -222,7 +222,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-operations": {
         "task": "operations.tasks.sweep_operations",
         "schedule": schedule(10),
-        "options": {"expires": 10},
+        "options": {"expires": 60},  # it may have to wait behind slow polls
     },
 }
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from django.core.exceptions import PermissionDenied
-from django.db import connection
+from django.db import DatabaseError, connection, transaction
 from django.utils.functional import Promise
 from django.utils.translation import gettext_noop
 
@@ -20,6 +20,9 @@ from teams import access, audit
 from teams.roles import Action
 
 BEAT_SECONDS = 3.0
+# Without a heartbeat for this long the work is ended, before the sweep takes it for lost
+# (store.SILENCE) and has its release repaired beside it.
+CUT_OFF_SECONDS = 20.0
 # Lines of the log are stored and shown together for this long.
 LOG_SECONDS = 0.1
 
@@ -45,7 +48,10 @@ class Job:
     result: dict[str, object] = field(default_factory=dict)
     _lines: list[str] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _stored: float = 0.0
+    # When the last heartbeat that was stored began, by the monotonic clock.
+    beaten: float = field(default_factory=time.monotonic)
+    # True once others may take this worker for dead.
+    lost: bool = False
 
     def log(self, line: str) -> None:
         """Adds a line to the live log; safe from any thread."""
@@ -54,6 +60,10 @@ class Job:
 
     def cancelled(self) -> bool:
         """True once the work must stop: somebody asked for it, or the claim is lost."""
+        # Looked up here, too: the thread that beats may hang with the database.
+        if time.monotonic() - self.beaten > CUT_OFF_SECONDS:
+            self.lost = True
+            self.stopped.set()
         return self.stopped.is_set()
 
     def flush(self) -> None:
@@ -85,11 +95,12 @@ def register(
 
 def run(operation_id: str) -> None:
     """Claims and runs the operation; does nothing when it is not queued any more."""
+    claimed = time.monotonic()
     operation = store.claim(operation_id, f"{socket.gethostname()}:{os.getpid()}")
     if operation is None:
         return
     tell(operation)
-    job = Job(operation)
+    job = Job(operation, beaten=claimed)
     ended = threading.Event()
     keeper = threading.Thread(target=_keep, args=(job, ended), daemon=True)
     keeper.start()
@@ -107,7 +118,7 @@ def _attempt(job: Job) -> tuple[Status, str]:
         _check_rights(job.operation)
         _works[job.operation.kind](job)
     except Cancelled:
-        return Status.CANCELLED, ""
+        return (Status.FAILED, LOST) if job.lost else (Status.CANCELLED, "")
     except Failed as error:
         return Status.FAILED, str(error)
     except Exception:
@@ -137,14 +148,17 @@ def _keep(job: Job, ended: threading.Event) -> None:
                 next_beat = time.monotonic() + BEAT_SECONDS
                 _keep_on(job, lambda: _beat(job))
             _keep_on(job, job.flush)
+            job.cancelled()
         _keep_on(job, job.flush)
     finally:
         connection.close()
 
 
 def _beat(job: Job) -> None:
+    began = time.monotonic()
     if not store.beat(job.operation):
         job.stopped.set()
+    job.beaten = began
 
 
 def _keep_on(job: Job, step: Callable[[], None]) -> None:
@@ -156,11 +170,13 @@ def _keep_on(job: Job, step: Callable[[], None]) -> None:
         connection.close()
 
 
-def end(operation: Operation, status: Status, error: str, result: dict[str, object]) -> None:
-    """Stores the end, audits it and tells the pages; nothing when the claim was lost."""
-    if store.finish(operation, status, error, result):
-        audit.record(operation.requested_by, f"{operation.kind}.{status}", operation)
-        tell(operation)
+def end(operation: Operation, status: Status, error: str, result: dict[str, object]) -> bool:
+    """Stores the end, audits it and tells the pages; False and nothing when the claim was lost."""
+    if not store.finish(operation, status, error, result):
+        return False
+    audit.record(operation.requested_by, f"{operation.kind}.{status}", operation)
+    tell(operation)
+    return True
 
 
 def tell(operation: Operation) -> None:
@@ -171,13 +187,28 @@ def tell(operation: Operation) -> None:
 
 
 def reap(operation: Operation) -> None:
-    """Ends an operation whose worker has died, and repairs what it may have left behind."""
-    end(operation, Status.FAILED, LOST, {})
+    """Ends an operation whose worker has died, and asks for the repair of what it left behind.
+
+    Both or, when the database fails in between, nothing: then the next sweep finds it again.
+    """
+    try:
+        with transaction.atomic():
+            if end(operation, Status.FAILED, LOST, {}):
+                _ask_for_repair(operation)
+    except DatabaseError:
+        # The other lost ones are waiting for their end.
+        log.exception("operation %s was not ended", operation.pk)
+
+
+def _ask_for_repair(operation: Operation) -> None:
     repair = _repairs.get(operation.kind)
     if repair is None:
         return
     try:
-        repair(operation)
+        with transaction.atomic():
+            repair(operation)
+    except DatabaseError:
+        raise
     except Exception:
-        # The other lost ones are waiting for their end.
+        # Trying again would not help (nobody may repair it any more): it must end all the same.
         log.exception("the repair after operation %s was not asked for", operation.pk)

@@ -17,4 +17,5 @@ def sweep_operations() -> None:
         executor.reap(operation)
     for operation in store.unclaimed():
         store.sent_again(operation)
-        run_operation.delay(str(operation.pk))
+        # What waits longer is sent anew: a busy worker must not find a heap of them.
+        run_operation.apply_async((str(operation.pk),), expires=20)

@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from clusters.kube import errors
-from clusters.models import LIVE_FOR, Cluster, KindState, Status
+from clusters.models import LIVE_FOR, Cluster, KindState, Object, Status
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,24 @@ def record_status(cluster_id: UUID, status: Status, reason: str) -> bool:
         status_reason=reason[:500]
     )
     return False
+
+
+def record_answer(cluster_id: UUID, complaint: str) -> bool:
+    """Stores that a probe was answered; True when the status differs from the one before.
+
+    A probe asks less than a poll: it lifts no degradation but the one of its own `complaint`.
+    """
+    lifted = Q(status__in=[Status.PENDING, Status.UNREACHABLE, Status.UNAUTHORIZED])
+    if complaint:
+        lifted |= Q(status=Status.DEGRADED, status_reason=complaint[:500])
+    rows = Cluster.objects.filter(lifted, pk=cluster_id)
+    values = {"status": Status.ACTIVE, "status_reason": "", "status_since": timezone.now()}
+    return bool(rows.update(**values))
+
+
+def has_rows(cluster_id: UUID, kind: str) -> bool:
+    """Whether objects of the kind are stored, from whichever time."""
+    return Object.objects.filter(cluster_id=cluster_id, kind=kind).exists()
 
 
 def saw(cluster_ids: Iterable[UUID]) -> list[UUID]:

@@ -56,13 +56,17 @@ class Page:
 
     async def next(self) -> dict[str, Any]:
         """The next thing that it is told, pings left out; the end as {"type": "close", …}."""
-        while True:
-            output = await self._output()
-            if output["type"] == "websocket.close":
-                return {"type": "close", "code": output["code"]}
-            message: dict[str, Any] = json.loads(output["text"])
-            if message["type"] != "ping":
-                return message
+        while (message := await self.any())["type"] == "ping":
+            continue
+        return message
+
+    async def any(self) -> dict[str, Any]:
+        """The next thing that it is told."""
+        output = await self._output()
+        if output["type"] == "websocket.close":
+            return {"type": "close", "code": output["code"]}
+        message: dict[str, Any] = json.loads(output["text"])
+        return message
 
     async def until(self, kind: str) -> dict[str, Any]:
         """The next message of this type."""

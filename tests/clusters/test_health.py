@@ -51,6 +51,29 @@ def test_only_what_shows_is_told(prod: Cluster) -> None:
     assert health.record_poll(prod.pk, Polled("v1.37.2", 4))
 
 
+@pytest.mark.parametrize("status", [Status.PENDING, Status.UNREACHABLE, Status.UNAUTHORIZED])
+def test_a_probe_that_is_answered_makes_active(status: Status, prod: Cluster) -> None:
+    health.record_status(prod.pk, status, "why")
+    assert health.record_answer(prod.pk, "")
+    assert not health.record_answer(prod.pk, "")
+    prod.refresh_from_db()
+    assert (prod.status, prod.status_reason) == ("active", "")
+
+
+def test_a_probe_does_not_lift_what_a_poll_found(prod: Cluster) -> None:
+    health.record_poll(prod.pk, errors.Forbidden("nodes are forbidden", 403))
+    assert not health.record_answer(prod.pk, "")
+    assert not health.record_answer(prod.pk, "not ready")
+    prod.refresh_from_db()
+    assert (prod.status, prod.status_reason) == ("degraded", "nodes are forbidden")
+    assert health.record_poll(prod.pk, Polled("v1.37.2", 3))
+
+
+def test_a_probe_lifts_what_it_complained_of_itself(prod: Cluster) -> None:
+    health.record_status(prod.pk, Status.DEGRADED, "not ready")
+    assert health.record_answer(prod.pk, "not ready")
+
+
 def test_the_time_of_a_status_is_that_of_its_change(prod: Cluster) -> None:
     health.record_status(prod.pk, Status.UNREACHABLE, "first")
     prod.refresh_from_db()

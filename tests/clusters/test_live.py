@@ -3,12 +3,14 @@
 import asyncio
 import json
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import redis
 from django.test import Client
 
-from clusters import live
+from clusters import consumers, live
 from clusters.live import MOST_KEYS, WHOLE, Scopes, Subscriber
 from clusters.models import Cluster, Namespace
 from teams import services
@@ -158,21 +160,65 @@ async def test_a_flood_ends_its_socket_and_no_other(cookies: dict[str, str], pro
         assert (await kept.until("changed"))["keys"] == ["after"]
 
 
+def cut() -> None:
+    """Ends every subscription of this worker."""
+    store = live._redis()
+    ours = str(store.connection_pool.connection_kwargs["db"])
+    for connection in store.client_list(_type="pubsub"):
+        if connection["db"] == ours:  # those of other workers are none of our business
+            store.client_kill_filter(_id=connection["id"])
+
+
+@pytest.fixture
+def watched() -> Iterator[None]:
+    """A watcher lives, so that the hub has no other reason to say "refresh"."""
+    live._redis().set(live.WATCHER_ALIVE, "test", ex=120)
+    yield
+    live._redis().delete(live.WATCHER_ALIVE)
+
+
+@pytest.mark.usefixtures("watched")
 async def test_a_lost_subscription_makes_the_pages_ask_again(
     cookies: dict[str, str], prod: Cluster
 ) -> None:
-    def cut() -> None:
-        store = live._redis()
-        ours = str(store.connection_pool.connection_kwargs["db"])
-        for connection in store.client_list(_type="pubsub"):
-            if connection["db"] == ours:  # those of other workers are none of our business
-                store.client_kill_filter(_id=connection["id"])
-
     async with opened(cookies["viewer"], "pods") as page:
         await asyncio.to_thread(cut)
         await page.until("refresh")
         await published("pods", prod.pk, [("after", "shop")])
         assert (await page.until("changed"))["keys"] == ["after"]
+
+
+@pytest.mark.usefixtures("watched")
+async def test_a_page_of_a_deaf_process_is_not_told_that_it_is_live(
+    cookies: dict[str, str], closed_port: int, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumers, "PING_SECONDS", 0.05)
+    right = settings.REDIS_URL
+    async with opened(cookies["viewer"], "pods") as page:
+        assert (await page.any())["type"] == "ping"
+        settings.REDIS_URL = f"redis://127.0.0.1:{closed_port}/0"
+        await asyncio.to_thread(cut)
+        async with asyncio.timeout(5):
+            while live.hub().hears:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        while not page.socket.output_queue.empty():
+            await page.any()
+        assert await page.socket.receive_nothing(timeout=1)
+        settings.REDIS_URL = right
+        await page.until("refresh")
+        assert (await page.any())["type"] == "ping"
+
+
+@pytest.mark.usefixtures("watched")
+async def test_after_a_lost_message_the_pages_ask_for_everything(
+    cookies: dict[str, str], prod: Cluster, closed_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(cookies["viewer"], "pods") as page:
+        with monkeypatch.context() as away:
+            away.setattr(live, "_redis", lambda: redis.Redis(port=closed_port))
+            await published("pods", prod.pk, [("lost", "shop")])
+        await published("releases", prod.pk, [("next", "shop")])
+        assert (await page.next())["type"] == "refresh"
 
 
 class Deaf:

@@ -1,12 +1,15 @@
 """What happens to work whose worker died, lost its claim, or whose message never came."""
 
+import time
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.db.models.functions import Now
 
 from operations import executor, store, tasks
-from operations.executor import Job
+from operations.executor import Cancelled, Job
 from operations.models import Operation, Status
 from tests import factories
 from tests.operations.conftest import Works, ended, silence
@@ -45,6 +48,63 @@ def test_a_repair_that_fails_holds_up_no_other(
     assert len(works.repaired) == 2
 
 
+def test_an_end_without_its_repair_is_tried_again(
+    queued: Operation, works: Works, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.claim(str(queued.pk), "a dead worker")
+    silence(queued)
+
+    def fail(operation: Operation) -> None:
+        raise OperationalError("the database went away")
+
+    with monkeypatch.context() as patched:
+        patched.setitem(executor._repairs, "test.work", fail)
+        tasks.sweep_operations()
+    assert ended(queued)[0] == "running"
+    tasks.sweep_operations()
+    assert (ended(queued)[0], works.repaired) == ("failed", [queued])
+
+
+def test_what_ended_meanwhile_is_not_repaired(queued: Operation, works: Works) -> None:
+    lost = store.claim(str(queued.pk), "a slow worker")
+    assert lost is not None
+    executor.end(lost, Status.SUCCEEDED, "", {})
+    executor.reap(lost)
+    assert (ended(queued)[0], works.repaired) == ("succeeded", [])
+
+
+def refuse(operation: Operation) -> bool:
+    raise OperationalError("the database is away")
+
+
+def hang(operation: Operation) -> bool:
+    time.sleep(2)
+    raise OperationalError("the database is away")
+
+
+@pytest.mark.parametrize("beat", [refuse, hang], ids=lambda beat: beat.__name__)
+def test_a_worker_without_its_database_ends_the_work(
+    beat: Any, queued: Operation, works: Works, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before the sweep takes it for dead and another repairs the release beside it."""
+    assert store.SILENCE.total_seconds() > executor.CUT_OFF_SECONDS + 5
+    monkeypatch.setattr(executor, "CUT_OFF_SECONDS", 0.3)
+    monkeypatch.setattr(store, "beat", beat)
+    took: list[float] = []
+
+    def work(job: Job) -> None:
+        began = time.monotonic()
+        while not job.cancelled() and time.monotonic() - began < 20:
+            time.sleep(0.01)
+        took.append(time.monotonic() - began)
+        raise Cancelled
+
+    works.does = work
+    executor.run(str(queued.pk))
+    assert took[0] < 1.5
+    assert ended(queued) == ("failed", executor.LOST)
+
+
 def test_who_lost_the_claim_writes_nothing_more(queued: Operation, works: Works) -> None:
     def work(job: Job) -> None:
         # Meanwhile another takes it for lost and runs it again.
@@ -62,10 +122,12 @@ def test_who_lost_the_claim_writes_nothing_more(queued: Operation, works: Works)
 def test_a_message_that_got_lost_is_sent_again(
     queued: Operation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sent: list[str] = []
-    monkeypatch.setattr(tasks.run_operation, "delay", sent.append)
+    sent: list[tuple[str, int]] = []
+    monkeypatch.setattr(
+        tasks.run_operation, "apply_async", lambda args, expires: sent.append((*args, expires))
+    )
     tasks.sweep_operations()
     assert sent == []
     Operation.objects.update(created=Now() - store.UNSENT - timedelta(seconds=1))
     tasks.sweep_operations()
-    assert sent == [str(queued.pk)]
+    assert sent == [(str(queued.pk), 20)]

@@ -1,6 +1,7 @@
 """`manage.py watch_clusters`: holds the watches of the registered clusters; run several."""
 
 import asyncio
+import logging
 import os
 import signal
 import socket
@@ -23,6 +24,8 @@ from clusters.store import leases
 TICK_SECONDS = 2.0
 ALIVE_SECONDS = 10
 
+log = logging.getLogger(__name__)
+
 
 class Watcher:
     """Takes clusters by lease and runs a collector for each."""
@@ -40,6 +43,9 @@ class Watcher:
                 await self.redis.set(live.WATCHER_ALIVE, self.owner, ex=ALIVE_SECONDS)
             except (DatabaseError, redis.RedisError, OSError) as error:
                 write(f"watcher: {error}")
+            except Exception:
+                # The clusters that are watched must not lose their watcher for it.
+                log.exception("watcher: a tick failed")
             try:
                 await asyncio.wait_for(stop.wait(), TICK_SECONDS)
             except TimeoutError:
@@ -65,6 +71,8 @@ class Watcher:
     async def _start(self, cluster_id: UUID, fence: Any, version: int) -> None:
         try:
             name, connection = await run_in(self.executor, _open, cluster_id)
+        except Cluster.DoesNotExist:
+            return  # deleted since it was leased
         except vault.CannotOpen as error:
             reason = f"The stored credentials cannot be opened: {error}"
             await run_in(self.executor, report_status, cluster_id, Status.DEGRADED, reason)
