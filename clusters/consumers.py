@@ -76,6 +76,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
             await self._refuse(1008)
             return
         self.subscriber.topics = frozenset(topics[:MOST_TOPICS])
+        live.hub().replay(self.subscriber)
 
     async def disconnect(self, code: int) -> None:
         if hasattr(self, "subscriber"):

@@ -11,6 +11,7 @@ import json
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -36,6 +37,9 @@ WATCHER_ALIVE = "mcm:alive:watcher"
 LOOK_SECONDS = 5.0
 # Changes within this many seconds travel together.
 COALESCE = 0.1
+# Seconds from a page's rendering until it listens; a page that takes longer asks again itself.
+ON_THE_WAY = 10.0
+MOST_RECENT = 1000
 # An answer of Redis that takes longer will not come.
 PATIENCE = 3.0
 # The topic of a message after others were lost: every page asks for everything.
@@ -170,6 +174,7 @@ class Hub:
     def __init__(self) -> None:
         self._subscribers: set[Subscriber] = set()
         self._listener: asyncio.Task[None] | None = None
+        self._recent: deque[tuple[float, dict[str, Any]]] = deque(maxlen=MOST_RECENT)
         # False while what is said does not reach this process: its pages must not look live.
         self.hears = False
 
@@ -218,6 +223,16 @@ class Hub:
                     if was != watched:
                         self._refresh_all()
 
+    def replay(self, subscriber: Subscriber) -> None:
+        """What was said while the page was on its way: rendered, but not yet listening."""
+        since = time.monotonic() - ON_THE_WAY
+        if len(self._recent) == MOST_RECENT and self._recent[0][0] > since:
+            subscriber.refresh()
+            return
+        for heard, message in self._recent:
+            if heard > since:
+                subscriber.offer(message)
+
     def _refresh_all(self) -> None:
         for subscriber in self._subscribers:
             subscriber.refresh()
@@ -230,6 +245,7 @@ class Hub:
                 return
             for subscriber in self._subscribers:
                 subscriber.offer(message)
+            self._recent.append((time.monotonic(), message))
         except (ValueError, KeyError, TypeError):
             log.warning("a live message that nobody of us wrote was dropped")
 

@@ -160,6 +160,17 @@ async def test_a_flood_ends_its_socket_and_no_other(cookies: dict[str, str], pro
         assert (await kept.until("changed"))["keys"] == ["after"]
 
 
+@pytest.mark.usefixtures("watched")
+async def test_a_page_hears_what_was_said_while_it_was_on_its_way(
+    cookies: dict[str, str], prod: Cluster
+) -> None:
+    async with opened(cookies["admin"], "pods") as first:
+        await published("pods", prod.pk, [("early", "shop")])
+        assert (await first.until("changed"))["keys"] == ["early"]
+        async with opened(cookies["viewer"], "pods") as late:
+            assert (await late.until("changed"))["keys"] == ["early"]
+
+
 def cut() -> None:
     """Ends every subscription of this worker."""
     store = live._redis()

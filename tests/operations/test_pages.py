@@ -110,6 +110,7 @@ def everything_in_redis() -> str:
                 b"string": store.get, b"set": store.smembers, b"hash": store.hgetall,
                 b"list": lambda name: store.lrange(name, 0, -1),
                 b"zset": lambda name: store.zrange(name, 0, -1),
+                b"none": lambda name: "expired since it was found",
             }[kind]  # fmt: skip
             found.append(f"{key!r} {read(key)!r}")
     return "\n".join(found)
