@@ -121,6 +121,6 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
     @classmethod
     async def decode_json(cls, text_data: str) -> Any:
         """Rubbish is no reason for a traceback: it is answered as what it is."""
-        with contextlib.suppress(ValueError):
+        with contextlib.suppress(ValueError, RecursionError):
             return await super().decode_json(text_data)
         return None
