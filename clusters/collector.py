@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.db import DatabaseError, close_old_connections, connection
 
-from clusters import live
+from clusters import live, vault
 from clusters.kube import errors, watch
 from clusters.kube.types import SERVICE_ACCOUNT, Connection
 from clusters.models import KindState, Status
@@ -170,6 +170,12 @@ def report_status(cluster_id: UUID, status: Status, reason: str) -> None:
     """Stores the status of a cluster and tells the pages when it is another."""
     if health.record_status(cluster_id, status, reason):
         live.publish("clusters", cluster_id, [(str(cluster_id), None)])
+
+
+def report_sealed(cluster_id: UUID, error: vault.CannotOpen) -> None:
+    """Stores that nothing can be asked of the cluster, since its credentials do not open."""
+    reason = f"The stored credentials cannot be opened: {error}"
+    report_status(cluster_id, Status.DEGRADED, reason)
 
 
 def report_answer(cluster_id: UUID, complaint: str) -> None:

@@ -5,11 +5,11 @@ from uuid import UUID
 from celery import shared_task
 
 from clusters import live, vault
-from clusters.collector import report_status
+from clusters.collector import report_sealed
 from clusters.kube.client import Client
 from clusters.kube.errors import KubeError
 from clusters.kube.types import SERVICE_ACCOUNT
-from clusters.models import Cluster, Status
+from clusters.models import Cluster
 from clusters.store import health
 
 # Seconds that one question to one cluster may take.
@@ -31,8 +31,7 @@ def poll_cluster(cluster_id: str) -> None:
     try:
         found = _ask(cluster)
     except vault.CannotOpen as error:
-        reason = f"The stored credentials cannot be opened: {error}"
-        report_status(cluster.pk, Status.DEGRADED, reason)
+        report_sealed(cluster.pk, error)
         return
     if health.record_poll(cluster.pk, found):
         live.publish("clusters", UUID(cluster_id), [(cluster_id, None)])

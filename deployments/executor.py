@@ -16,7 +16,7 @@ from clusters.models import Cluster
 from deployments import helm, store
 from deployments.models import Chart
 from operations import services
-from operations.executor import Cancelled, Failed, Job
+from operations.executor import BROKEN, Cancelled, Failed, Job
 from operations.models import Operation
 from teams import access
 from teams.roles import Action
@@ -26,9 +26,8 @@ INSTALL, UNINSTALL, REPAIR = "helm.install", "helm.uninstall", "helm.repair"
 LOOK_SECONDS = 2.0
 MOST_REASONS = 6
 
-# Why the releases of a cluster were not listed.
+# Why the releases of a cluster were not listed, where neither Helm nor BROKEN says it.
 SEALED = gettext_noop("The stored credentials of the cluster cannot be opened.")
-BROKEN = gettext_noop("MCM failed here; its log has the details.")
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ from celery import shared_task
 from celery.signals import worker_init
 from django.utils.translation import gettext_noop
 
-from clusters.models import Cluster, Status
+from clusters.models import Cluster, Freshness
 from deployments import executor, store
 from deployments.helm import workspace
 
@@ -22,7 +22,7 @@ def refresh_releases(cluster_id: str) -> None:
     cluster = Cluster.objects.filter(pk=cluster_id).first()
     if cluster is None:
         return  # deleted since the message was sent
-    if cluster.status in {Status.UNREACHABLE, Status.UNAUTHORIZED}:
+    if cluster.freshness == Freshness.UNREACHABLE:
         # Helm would find out the same, but only after a minute of the queue's time.
         store.not_listed(cluster, cluster.status_reason or NO_ANSWER, store.now())
     else:

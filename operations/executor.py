@@ -14,9 +14,11 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_noop
 
 from clusters import live
+from clusters.models import Cluster
 from operations import store
 from operations.models import LABELS, Operation, Status, topic
 from teams import access, audit
+from teams.models import User
 from teams.roles import Action
 
 BEAT_SECONDS = 3.0
@@ -26,6 +28,7 @@ CUT_OFF_SECONDS = 20.0
 # Lines of the log are stored and shown together for this long.
 LOG_SECONDS = 0.1
 
+BROKEN = gettext_noop("MCM failed here; its log has the details.")
 LOST = gettext_noop("The worker that ran this died or lost the database.")
 
 log = logging.getLogger(__name__)
@@ -123,18 +126,21 @@ def _attempt(job: Job) -> tuple[Status, str]:
         return Status.FAILED, str(error)
     except Exception:
         log.exception("operation %s failed", job.operation.pk)
-        return Status.FAILED, gettext_noop("MCM failed here; its log has the details.")
+        return Status.FAILED, BROKEN
     return Status.SUCCEEDED, ""
+
+
+def require_operate(user: User, cluster: Cluster, namespace: str) -> None:
+    """Operating rights on the whole cluster or on this namespace, or PermissionDenied."""
+    access.require(user, Action.OPERATE, cluster, cluster.namespaces.filter(name=namespace))
 
 
 def _check_rights(operation: Operation) -> None:
     """Rights may have gone while it waited in the queue."""
-    user, cluster = operation.requested_by, operation.cluster
     try:
-        if user is None:
+        if operation.requested_by is None:
             raise PermissionDenied
-        spaces = cluster.namespaces.filter(name=operation.namespace)
-        access.require(user, Action.OPERATE, cluster, spaces)
+        require_operate(operation.requested_by, operation.cluster, operation.namespace)
     except PermissionDenied as error:
         raise Failed("Whoever asked for this may no longer do it.") from error
 

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
-from clusters.models import Cluster, Namespace
+from clusters.models import Cluster
 from operations import executor, tasks
 from operations.models import ACTIVE, Operation, Status
-from teams import access, audit
+from teams import audit
 from teams.models import User
-from teams.roles import Action
 
 
 class Held(Exception):
@@ -30,15 +29,9 @@ class Place:
     target: str
 
 
-def require_operate(user: User, cluster: Cluster, namespace: str) -> None:
-    """Operating rights on the whole cluster or on this namespace, or PermissionDenied."""
-    spaces = Namespace.objects.filter(cluster=cluster, name=namespace)
-    access.require(user, Action.OPERATE, cluster, spaces)
-
-
 def request(kind: str, place: Place, payload: bytes, *, by: User) -> Operation:
     """Queues work. Raises PermissionDenied, and Held while another holds the target."""
-    require_operate(by, place.cluster, place.namespace)
+    executor.require_operate(by, place.cluster, place.namespace)
     operation = Operation(
         kind=kind,
         cluster=place.cluster,
@@ -70,7 +63,7 @@ def request(kind: str, place: Place, payload: bytes, *, by: User) -> Operation:
 @transaction.atomic
 def cancel(operation: Operation, *, by: User) -> Operation:
     """A queued one ends at once, a running one as soon as its worker has stopped it."""
-    require_operate(by, operation.cluster, operation.namespace)
+    executor.require_operate(by, operation.cluster, operation.namespace)
     rows = Operation.objects.filter(pk=operation.pk)
     ended = rows.filter(status=Status.QUEUED).update(status=Status.CANCELLED, finished=Now())
     if not ended:

@@ -9,7 +9,6 @@ from functools import cached_property
 from typing import Any, Protocol, TypeVar
 
 from django.contrib.auth.models import AnonymousUser
-from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Model, Q, QuerySet
 from django.http import Http404
@@ -101,11 +100,7 @@ def require(user: AnyUser, action: Action, wider: Model, narrower: Iterable[Mode
 
 def cluster_groups(user: User, scope: Model) -> tuple[str, ...]:
     """The names under which a cluster knows the person's grants on a scope, one for each grant."""
-    grants = Grant.objects.filter(
-        team__members=user,
-        scope_type=ContentType.objects.get_for_model(scope),
-        scope_id=str(scope.pk),
-    )
+    grants = Grant.on(scope).filter(team__members=user)
     return tuple(f"mcm:team:{grant.team.name}:{grant.role}" for grant in grants)
 
 

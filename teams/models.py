@@ -74,6 +74,12 @@ class Grant(models.Model):
     def __str__(self) -> str:
         return f"{self.team}: {self.get_role_display()} on {self.scope}"
 
+    @classmethod
+    def on(cls, scope: models.Model) -> "models.QuerySet[Grant]":
+        """The grants on this scope itself."""
+        kind = ContentType.objects.get_for_model(scope)
+        return cls.objects.filter(scope_type=kind, scope_id=str(scope.pk))
+
 
 class AuditEvent(models.Model):
     """One line of what was done. Rows are only ever added."""

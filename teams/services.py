@@ -125,10 +125,7 @@ def revoke(row: Grant, *, by: User | None) -> None:
 @transaction.atomic
 def forget_scope(scope: models.Model) -> None:
     """Removes every grant on a scope that is about to be deleted."""
-    rows = Grant.objects.filter(
-        scope_type=ContentType.objects.get_for_model(scope), scope_id=str(scope.pk)
-    )
-    for row in rows.select_related("team"):
+    for row in Grant.on(scope).select_related("team"):
         row.delete()
         _apply(row.team, scope)
     announce_rights_changed()
@@ -136,11 +133,7 @@ def forget_scope(scope: models.Model) -> None:
 
 def _apply(team: Team, scope: models.Model) -> None:
     """Makes guardian's permissions on the scope equal to what the team's grants there say."""
-    roles = Grant.objects.filter(
-        team=team,
-        scope_type=ContentType.objects.get_for_model(scope),
-        scope_id=str(scope.pk),
-    ).values_list("role", flat=True)
+    roles = Grant.on(scope).filter(team=team).values_list("role", flat=True)
     held = {action for role in roles for action in Role(role).actions}
     for action in Action:
         permission = f"{scope._meta.app_label}.{action}_{scope._meta.model_name}"

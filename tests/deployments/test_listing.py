@@ -19,6 +19,7 @@ from clusters.store import queries
 from deployments import executor, helm, store, tasks
 from deployments.helm import replies, workspace
 from deployments.models import Release, ReleaseList
+from operations.executor import BROKEN
 from teams.models import User
 
 Told = Callable[[], AbstractContextManager[list[dict[str, Any]]]]
@@ -127,7 +128,7 @@ def test_whatever_a_listing_raises_is_a_safe_reason(
 
     monkeypatch.setattr(helm.Helm, "list", fail)
     executor.refresh(prod)
-    assert ReleaseList.objects.get().error in {executor.BROKEN, "no  helm"}
+    assert ReleaseList.objects.get().error in {BROKEN, "no  helm"}
 
 
 @pytest.mark.django_db(transaction=True)

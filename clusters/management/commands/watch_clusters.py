@@ -16,9 +16,9 @@ from django.core.management.base import BaseCommand
 from django.db import DatabaseError
 
 from clusters import live, vault
-from clusters.collector import Collector, forever, report_life, report_status, run_in
+from clusters.collector import Collector, forever, report_life, report_sealed, run_in
 from clusters.kube.types import Connection
-from clusters.models import Cluster, Status
+from clusters.models import Cluster
 from clusters.store import leases
 
 TICK_SECONDS = 2.0
@@ -74,8 +74,7 @@ class Watcher:
         except Cluster.DoesNotExist:
             return  # deleted since it was leased
         except vault.CannotOpen as error:
-            reason = f"The stored credentials cannot be opened: {error}"
-            await run_in(self.executor, report_status, cluster_id, Status.DEGRADED, reason)
+            await run_in(self.executor, report_sealed, cluster_id, error)
             return
         collector = Collector(connection, fence, self.executor)
         task = asyncio.create_task(forever(name, collector.run))
