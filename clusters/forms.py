@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from clusters.models import Cluster, Environment
-from clusters.services import LARGEST_KUBECONFIG, Registration
+from clusters.services.registration import LARGEST_KUBECONFIG, Registration
 
 
 class RegisterForm(forms.ModelForm):

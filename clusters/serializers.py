@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from clusters.models import Cluster, Environment
-from clusters.services import LARGEST_KUBECONFIG, Registration
+from clusters.services.registration import LARGEST_KUBECONFIG, Registration
 from teams.serializers import StrictSerializer
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from django.db import connection
 from django.db.models import F
 
-from clusters import services
 from clusters.models import Cluster, Environment, Freshness, Object, Status
+from clusters.services import registration as services
 from mcm.embedded import logs
 from teams.models import User
 from testbed.specs import SPECS

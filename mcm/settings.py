@@ -2,16 +2,14 @@
 
 import base64
 import binascii
-import sys
 from pathlib import Path
 from typing import Any
 
-import structlog
 from celery.schedules import schedule
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from mcm import env
+from mcm import env, logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -245,56 +243,5 @@ REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer", "TOKEN_TTL": None, "AUTO_REFRESH": 
 METRICS_TOKEN = env.text("MCM_METRICS_TOKEN", "")
 
 # --- logs ------------------------------------------------------------------------------------
-_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
-_LOG_LEVEL = env.one_of("MCM_LOG_LEVEL", "INFO", _LEVELS)
-_LOG_FORMAT = env.one_of("MCM_LOG_FORMAT", "console", ("console", "json"))
-
-
-def _drop_probes(_logger: Any, _method: str, event: Any) -> Any:
-    """Balancers and the watchdog ask all the time: their requests would drown the others."""
-    if event.get("request") in {"GET /healthz", "GET /readyz", "GET /metrics"}:
-        raise structlog.DropEvent
-    return event
-
-
-_PROCESSORS: list[Any] = [
-    structlog.contextvars.merge_contextvars,
-    structlog.stdlib.add_log_level,
-    structlog.stdlib.add_logger_name,
-    structlog.processors.TimeStamper(fmt="iso"),
-    *([structlog.processors.format_exc_info] if _LOG_FORMAT == "json" else []),
-]
-structlog.configure(
-    processors=[*_PROCESSORS, _drop_probes, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-    logger_factory=structlog.stdlib.LoggerFactory(),
-    cache_logger_on_first_use=True,
-)
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "structured": {
-            "()": structlog.stdlib.ProcessorFormatter,
-            "foreign_pre_chain": _PROCESSORS,
-            "processor": structlog.processors.JSONRenderer()
-            if _LOG_FORMAT == "json"
-            else structlog.dev.ConsoleRenderer(
-                colors=sys.stderr.isatty(),
-                # The pretty tracebacks print local variables, credentials included.
-                exception_formatter=structlog.dev.plain_traceback,
-            ),
-        }
-    },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
-    "root": {
-        "handlers": ["stderr"],
-        "level": _LOG_LEVEL,
-    },
-    "loggers": {
-        # Their DEBUG lines carry headers and bodies, tokens included.
-        "kubernetes": {"level": "INFO"},
-        "urllib3": {"level": "INFO"},
-        "psycopg.pool": {"level": max(_LOG_LEVEL, "WARNING", key=_LEVELS.index)},
-    },
-}
+LOGGING = logs.LOGGING
 DJANGO_STRUCTLOG_CELERY_ENABLED = True

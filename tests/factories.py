@@ -72,6 +72,7 @@ class PodFactory(DjangoModelFactory[Object]):
     restarts = 0
     node = "node-1"
     created = THEN
+    since = THEN
     observed_at = THEN
 
 
@@ -141,7 +142,7 @@ def row(name: str = "web-1", version: int = 1, **values: Any) -> Row:
         "kind": "Pod", "namespace": "shop", "uid": f"uid-of-{name}", "labels": {"app": "web"},
         "owner_kind": "", "owner_name": "", "images": ("web:1",), "status": "Running",
         "health": "healthy", "ready": 1, "wanted": 1, "restarts": 0, "node": "node-1",
-        "created": int(THEN.timestamp()),
+        "created": int(THEN.timestamp()), "since": 0, "cpu": 0, "memory": 0, "facts": {},
     }  # fmt: skip
     return Row(name=name, resource_version=version, **{**facts, **values})
 

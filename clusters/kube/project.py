@@ -30,6 +30,7 @@ LONGEST_TEXT = 512
 LATEST = 253402300799  # the last second of year 9999: no clock of ours goes further
 LARGEST_INT32 = 2**31 - 1
 LARGEST_INT64 = 2**63 - 1
+NO_FACTS: dict[str, str] = {}
 
 
 # The caches replace sys.intern, which never frees anything on Python 3.12. Sharing these texts
@@ -120,8 +121,14 @@ def row(  # noqa: PLR0913 - the parts that differ between kinds, named at each c
     counts: tuple[int, int, int],
     images: tuple[str, ...] = (),
     node: str = "",
+    since: int = 0,
+    amounts: tuple[int, int] = (0, 0),
+    facts: dict[str, str] = NO_FACTS,
 ) -> Row:
-    """A row from an ObjectMeta message; `counts` is (ready, wanted, restarts)."""
+    """A row from an ObjectMeta message; `counts` is (ready, wanted, restarts).
+
+    `amounts` are millicores and MiB.
+    """
     uid, name = metadata.uid, metadata.name
     version = int(metadata.resourceVersion)
     if not (_is_name(uid) and _is_name(name) and 0 <= version <= LARGEST_INT64):
@@ -143,6 +150,9 @@ def row(  # noqa: PLR0913 - the parts that differ between kinds, named at each c
         *counts,
         node,
         created if 0 <= created <= LATEST else 0,
+        since if 0 <= since <= LATEST else 0,
+        *amounts,
+        facts,
     )
 
 

@@ -59,8 +59,11 @@ SERVICE_ACCOUNT = Identity()
 class Row(msgspec.Struct, frozen=True, gc=False):
     """The slim row of one object; `status` is the word that `kubectl get` prints.
 
-    `created` is in seconds since 1970. `labels` and `images` are shared between rows: never change
-    them. The collector does not track rows (`gc=False`): they cannot be part of a cycle.
+    `created` and `since` (when the status became what it is, 0 where the object does not say) are
+    in seconds since 1970; `cpu` in millicores and `memory` in MiB are what a pod requests and what
+    a node can give. `facts` is what only this kind has, as short texts. `labels`, `images` and
+    `facts` are shared between rows: never change them. The collector does not track rows
+    (`gc=False`): they cannot be part of a cycle.
     """
 
     kind: str
@@ -79,6 +82,10 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     restarts: int
     node: str
     created: int
+    since: int
+    cpu: int
+    memory: int
+    facts: dict[str, str]
 
 
 class Version(msgspec.Struct, frozen=True):

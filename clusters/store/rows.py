@@ -56,7 +56,7 @@ Key = tuple[int, str]
 
 _COLUMNS = (
     "kind, namespace, name, uid, resource_version, labels, owner_kind, owner_name, images,"
-    " status, health, ready, wanted, restarts, node, created"
+    " status, health, ready, wanted, restarts, node, created, since, cpu, memory, facts"
 )
 # Kept by the session, emptied by each commit: making it anew would bloat the catalogue.
 _SCRATCH = f"""
@@ -70,7 +70,13 @@ ON CONFLICT (cluster_id, uid) DO UPDATE SET
   observed_at = now(), resource_version = EXCLUDED.resource_version, labels = EXCLUDED.labels,
   owner_kind = EXCLUDED.owner_kind, owner_name = EXCLUDED.owner_name, images = EXCLUDED.images,
   status = EXCLUDED.status, health = EXCLUDED.health, ready = EXCLUDED.ready,
-  wanted = EXCLUDED.wanted, restarts = EXCLUDED.restarts, node = EXCLUDED.node
+  wanted = EXCLUDED.wanted, restarts = EXCLUDED.restarts, node = EXCLUDED.node,
+  created = EXCLUDED.created, cpu = EXCLUDED.cpu, memory = EXCLUDED.memory,
+  facts = EXCLUDED.facts,
+  since = CASE WHEN clusters_object.status = EXCLUDED.status
+    AND clusters_object.health = EXCLUDED.health
+    THEN clusters_object.since
+    WHEN EXCLUDED.since > EXCLUDED.created THEN EXCLUDED.since ELSE now() END
 WHERE clusters_object.resource_version {{guard}} EXCLUDED.resource_version
 RETURNING id, namespace
 """  # noqa: S608 - constant column names
@@ -136,4 +142,6 @@ def _records(rows: Iterable[Row]) -> Iterator[tuple[Any, ...]]:
             json.dumps(row.labels), row.owner_kind[:63], row.owner_name[:253], list(row.images),
             row.status[:100], row.health, row.ready, row.wanted, row.restarts, row.node[:253],
             datetime.fromtimestamp(row.created, UTC),
+            datetime.fromtimestamp(row.since or row.created, UTC), row.cpu, row.memory,
+            json.dumps(row.facts),
         )  # fmt: skip

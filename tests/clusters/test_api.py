@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from rest_framework.throttling import UserRateThrottle
 
-from clusters import api
+from clusters.api import registry as api
 from clusters.models import Cluster
 from teams.models import User
 

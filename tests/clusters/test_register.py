@@ -10,10 +10,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection, transaction
 from django.test import Client
 
-from clusters import services
 from clusters.kube import client as kube
 from clusters.models import Cluster, Environment
-from clusters.services import Registration
+from clusters.services import registration as services
+from clusters.services.registration import Registration
 from teams.models import AuditEvent, User
 from testbed.cluster import Cluster as RealCluster
 from tests.clusters.conftest import changed, to_port

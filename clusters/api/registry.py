@@ -9,10 +9,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from clusters import services
 from clusters.kube import errors
 from clusters.models import Cluster
 from clusters.serializers import RegistrationSerializer, cluster_json
+from clusters.services import registration
 from teams import access
 from teams.api import BadGateway, Conflict, GatewayTimeout, caller
 from teams.roles import Action
@@ -28,8 +28,8 @@ class ClusterList(APIView):
         body = RegistrationSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         try:
-            cluster = services.register(body.registration, by=caller(request))
-        except services.RegistrationFailed as error:
+            cluster = registration.register(body.registration, by=caller(request))
+        except registration.RegistrationFailed as error:
             raise as_api_error(error) from error
         return Response(cluster_json(cluster), status=status.HTTP_201_CREATED)
 
@@ -40,12 +40,12 @@ class ClusterDetail(APIView):
 
     def delete(self, request: Request, pk: UUID) -> Response:
         cluster = access.get_or_404(caller(request), Cluster, pk, Action.ADMIN)
-        services.delete(cluster, by=caller(request))
+        registration.delete(cluster, by=caller(request))
         message = _("%(name)s is no longer registered; the cluster itself is untouched.")
         return Response({"message": message % {"name": cluster.name}})
 
 
-def as_api_error(failed: services.RegistrationFailed) -> APIException:
+def as_api_error(failed: registration.RegistrationFailed) -> APIException:
     """400 for what the caller must mend, 502 and 504 for a cluster that fails or hangs."""
     match failed.cause:
         case errors.Unauthorized() | errors.Forbidden() | errors.NotFound():

@@ -1,15 +1,13 @@
-"""The registry of clusters and the slim copy of what was seen in them."""
+"""The registry of clusters: who they are, how they are reached and how they stand."""
 
 import uuid
 from datetime import timedelta
 
+from django.apps import apps
 from django.conf import settings
-from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
-from django.db.models.functions import Upper
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -48,6 +46,14 @@ class Freshness(models.TextChoices):
     UNKNOWN = "unknown", _("Unknown")
 
 
+class CredentialKind(models.TextChoices):
+    """What stands in a stored connection to prove who MCM is."""
+
+    TOKEN = "token", _("Token")
+    CERTIFICATE = "certificate", _("Client certificate")
+    BOTH = "both", _("Token and client certificate")
+
+
 class Cluster(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(
@@ -74,6 +80,18 @@ class Cluster(models.Model):
     status_reason = models.CharField(max_length=500, blank=True)
     status_since = models.DateTimeField(default=timezone.now)
     polled_at = models.DateTimeField(null=True)
+    # Milliseconds that the last poll's /readyz took; None while it did not answer.
+    latency_ms = models.PositiveIntegerField(_("latency"), null=True)
+    # What the stored credentials are (a key of CredentialKind) and when the first of them ends.
+    credential_kind = models.CharField(max_length=15, choices=CredentialKind.choices, blank=True)
+    credential_expires = models.DateTimeField(_("credentials expire"), null=True)
+    # Until when the API server's own certificate is good.
+    certificate_expires = models.DateTimeField(null=True)
+    # What MCM's account may do there, as the last check found it: see kube.rights.Rights.
+    rights = models.JSONField(default=dict)
+    # Whether the metrics API answered last; None while nobody has asked.
+    has_metrics = models.BooleanField(null=True)
+    metrics_reason = models.CharField(max_length=500, blank=True)
     # The last sign of life on the watch: until then the rows are the cluster's state.
     observed_at = models.DateTimeField(null=True)
     created = models.DateTimeField(auto_now_add=True)
@@ -159,9 +177,8 @@ class Namespace(models.Model):
     @classmethod
     def existing(cls) -> Q:
         """Those that were seen last: a row outlives its namespace, and keeps its grants."""
-        seen = Object.objects.filter(
-            kind="Namespace", cluster=OuterRef("cluster"), name=OuterRef("name")
-        )
+        rows = apps.get_model("clusters", "Object")._default_manager
+        seen = rows.filter(kind="Namespace", cluster=OuterRef("cluster"), name=OuterRef("name"))
         return Q(Exists(seen))
 
 
@@ -181,80 +198,3 @@ class NamespacedRows(models.Model):
             )
             rows |= Q(Exists(here))
         return rows
-
-
-class Object(NamespacedRows):
-    """The slim row of one Kubernetes object, as the watcher saw it last."""
-
-    cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="objects_seen")
-    kind = models.CharField(max_length=63)
-    # Empty for what stands outside namespaces.
-    namespace = models.CharField(max_length=63)
-    name = models.CharField(max_length=253)
-    uid = models.CharField(max_length=64)
-    resource_version = models.BigIntegerField()
-    labels = models.JSONField(default=dict)
-    owner_kind = models.CharField(max_length=63)
-    owner_name = models.CharField(max_length=253)
-    images = ArrayField(models.TextField(), default=list)
-    # The word that `kubectl get` prints, and what it means.
-    status = models.CharField(max_length=100)
-    health = models.CharField(max_length=12)
-    ready = models.IntegerField()
-    wanted = models.IntegerField()
-    restarts = models.IntegerField()
-    node = models.CharField(max_length=253)
-    created = models.DateTimeField()
-    observed_at = models.DateTimeField()
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["cluster", "uid"], name="one_object")]
-        indexes = [
-            models.Index(fields=["kind", "name", "id"], name="object_by_name"),
-            models.Index(fields=["kind", "created", "id"], name="object_by_age"),
-            models.Index(fields=["cluster", "kind", "namespace"], name="object_by_place"),
-            models.Index(fields=["kind", "health"], name="object_by_health"),
-            GinIndex(OpClass(Upper("name"), "gin_trgm_ops"), name="object_name_trigrams"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.cluster}/{self.namespace}/{self.name}"
-
-    @property
-    def shown_health(self) -> str:
-        """The colour word of the badge: what was seen long ago is no present health."""
-        return self.health if self.cluster.freshness == Freshness.LIVE else "stale"
-
-
-class KindState(models.Model):
-    """How the watch of one kind of one cluster stands."""
-
-    class State(models.TextChoices):
-        LISTING = "listing", _("Listing")
-        WATCHING = "watching", _("Watching")
-        LOST = "lost", _("Lost")
-        FORBIDDEN = "forbidden", _("Not permitted")
-
-    cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="kinds")
-    kind = models.CharField(max_length=63)
-    state = models.CharField(max_length=10, choices=State.choices)
-    reason = models.CharField(max_length=500, blank=True)
-    observed_at = models.DateTimeField(null=True)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["cluster", "kind"], name="one_kind_state")]
-
-    def __str__(self) -> str:
-        return f"{self.kind} of {self.cluster}: {self.state}"
-
-
-class Lease(models.Model):
-    """Which watcher holds the cluster. The epoch fences one that has lost it unnoticed."""
-
-    cluster = models.OneToOneField(Cluster, on_delete=models.CASCADE, primary_key=True)
-    owner = models.CharField(max_length=100)
-    epoch = models.BigIntegerField(default=1)
-    expires = models.DateTimeField()
-
-    def __str__(self) -> str:
-        return f"{self.cluster} held by {self.owner}"

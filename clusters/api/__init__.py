@@ -1,0 +1,1 @@
+"""`/api/v1/clusters` and what lies under it."""
