@@ -2,20 +2,22 @@
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import msgspec
 
-from clusters.kube import decode, errors, problems, workloads
-from clusters.kube.kinds import KINDS
+from clusters.kube import errors, objects, problems, wire, workloads
+from clusters.kube.kinds import KINDS, PAGE_SIZE
+from clusters.kube.project import base
 from clusters.kube.transport import Transport
 from clusters.kube.types import Connection, Identity, PodProblem, Row, Version, WorkloadState
 
-PAGE_SIZE = 500
 LARGEST_LIST = 64 * 1024 * 1024
 LARGEST_ANSWER = 1024 * 1024
 MOST_PAGES = 2000
+METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 SEGMENT = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._:-]{0,251}[A-Za-z0-9])?\Z")
 
 Params = Mapping[str, str | int]
@@ -30,18 +32,35 @@ class _Named(msgspec.Struct):
     metadata: dict[str, Any]
 
 
+class _ListMetadata(objects.Part):
+    continue_: str = msgspec.field(default="", name="continue")
+    remaining_item_count: int | None = None
+
+
+class _Page(objects.Part):
+    # An empty list of metadata comes as null.
+    items: list[msgspec.Raw] | None = None
+    metadata: _ListMetadata = msgspec.field(default_factory=_ListMetadata)
+
+
 class Client:
     """A synchronous client; one for each thread. Every call raises KubeError when it fails.
 
-    `deadline` is in seconds of real time for each request, from the name look-up to the last byte.
-    Nothing is repeated, no redirect is followed, TLS is always verified.
+    `deadline` is in seconds of real time for each request, from the name look-up to the last byte;
+    `budget` for all requests together, from the making of the client on. Nothing is repeated, no
+    redirect is followed, TLS is always verified.
     """
 
     def __init__(
-        self, connection: Connection, identity: Identity, *, deadline: float = 10.0
+        self,
+        connection: Connection,
+        identity: Identity,
+        *,
+        deadline: float = 10.0,
+        budget: float | None = None,
     ) -> None:
         """BadCertificate when the connection's own certificates cannot be used."""
-        self._transport = Transport(connection, identity, deadline)
+        self._transport = Transport(connection, identity, deadline, budget)
 
     def __enter__(self) -> "Client":
         return self
@@ -53,6 +72,11 @@ class Client:
         """Closes the connection; the client must not be used afterwards."""
         self._transport.close()
 
+    @property
+    def certificate_expires(self) -> datetime | None:
+        """Until when the API server's own certificate is good; None before the first answer."""
+        return self._transport.certificate_expires
+
     def version(self) -> Version:
         """The version of the API server (/version)."""
         body = self._transport.send("GET", "/version").body
@@ -61,7 +85,7 @@ class Client:
         except msgspec.MsgspecError as error:
             raise errors.BadAnswer("What answers there is not a Kubernetes API.") from error
         text = errors.safe_text
-        return Version(text(found.git_version, 64), text(found.platform, 64))
+        return Version(text(found.git_version, 63), text(found.platform, 63))
 
     def ready(self) -> bool:
         """True when the API server calls itself ready (/readyz); ServerFailed when it does not."""
@@ -95,19 +119,32 @@ class Client:
         """The rows of one of `kinds.KINDS`; an object that cannot be read is left out."""
         chosen = KINDS[kind]
         path = chosen.path if namespace is None else _namespaced(chosen.path, namespace)
-        params: dict[str, str | int] = {"limit": PAGE_SIZE}
+        params: dict[str, str | int] = {"limit": chosen.page_size, **chosen.params}
         if label_selector:
             params["labelSelector"] = label_selector
         found: list[Row] = []
         for _ in range(MOST_PAGES):
             url = f"{path}?{urlencode(params)}"
-            answer = self._transport.send("GET", url, accept=chosen.accept, largest=LARGEST_LIST)
-            page = decode.page(chosen, answer.body)
+            page = wire.of(chosen).page(chosen, self.read(url, accept=chosen.list_accept))
             found += page.rows
             if not page.next:
                 return found
             params["continue"] = page.next
         raise errors.BadAnswer("The list never ends.")
+
+    def count(self, kind: str) -> int:
+        """How many objects of one of `kinds.KINDS` there are, without reading them all."""
+        body = self.read(f"{KINDS[kind].path}?limit=1", accept=METADATA)
+        found = objects.decode(body, _Page)
+        here = len(found.items or [])
+        if found.metadata.remaining_item_count is not None:
+            return base.count(here + found.metadata.remaining_item_count)
+        # Servers may leave the figure out where there is more.
+        return len(self.rows(kind)) if found.metadata.continue_ else here
+
+    def read(self, path: str, *, accept: str = "application/json") -> bytes:
+        """The body at `path`, at most 64 MiB, for a reader of its own."""
+        return self._transport.send("GET", path, accept=accept, largest=LARGEST_LIST).body
 
     def get(
         self, path: str, params: Params | None = None, *, accept: str = "application/json"

@@ -35,6 +35,32 @@ class Unreachable(KubeError):
     code = "unreachable"
 
 
+# For AddressRefused: what is refused, in its words before the address is filled in.
+NEVER_ALLOWED = sentence(
+    "The address %(address)s is refused: it is a link-local, metadata or multicast address."
+)
+NOT_LISTED = sentence(
+    "The address %(address)s is refused: it is not public. If it is a cluster's, an operator of"
+    " MCM allows it by adding %(rule)s to the setting MCM_CLUSTER_ADDRESSES."
+)
+
+
+class AddressRefused(Unreachable):
+    """An address that MCM must not connect to; nothing was sent.
+
+    `words` is NEVER_ALLOWED or NOT_LISTED, `facts` what fills it in: the address and the rule
+    that would allow it.
+    """
+
+    code = "address_refused"
+
+    def __init__(self, words: str, address: str, port: int) -> None:
+        rule = f"[{address}/128]:{port}" if ":" in address else f"{address}/32:{port}"
+        self.words = words
+        self.facts = {"address": address, "rule": rule}
+        super().__init__(words % self.facts)
+
+
 class TimedOut(KubeError):
     """The deadline passed before the whole answer was there."""
 

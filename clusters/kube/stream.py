@@ -121,8 +121,9 @@ class _Protocol(asyncio.Protocol):
         """Ends the connection at once; a farewell to a dead server would take half a minute."""
         if self._transport is not None:
             self._transport.abort()
-        if self.head.done() and not self.head.cancelled():
-            self.head.exception()  # seen: nobody waits for it any more
+        # Nobody waits for it any more: how the connection ends now is no news.
+        if not self.head.cancel() and not self.head.cancelled():
+            self.head.exception()
 
     async def read(self, wait: float) -> bytes:
         """What has come in, waiting for it at most `wait` seconds; b"" at the regular end."""
@@ -274,6 +275,6 @@ async def _connect(to: Link, protocol: _Protocol) -> None:
 
 async def _resolve(at: address.Endpoint) -> list[str]:
     if address.is_literal(at.host):
-        return address.checked([at.host])
+        return address.checked([at.host], at.port)
     found: list[Any] = await asyncio.get_running_loop().getaddrinfo(at.host, at.port)
-    return address.checked([str(each[4][0]) for each in found])
+    return address.checked([str(each[4][0]) for each in found], at.port)

@@ -4,7 +4,11 @@ The official client gives `ApiClient`, nothing else: its pool reads proxies from
 follows redirects, repeats requests and leaves key files behind. Ours does none of it.
 """
 
+import math
+import ssl
 import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any, NamedTuple, cast
 
@@ -39,6 +43,8 @@ class Answer(NamedTuple):
 
 class _Clock:
     until = 0.0
+    # What the server of the newest connection showed in its handshake, verified.
+    certificate: Mapping[str, Any] | None = None
 
 
 class _Connection(HTTPSConnection):
@@ -52,6 +58,8 @@ class _Connection(HTTPSConnection):
     def connect(self) -> None:
         super().connect()
         self.arm()
+        if isinstance(self.sock, tls.DeadlineSocket):
+            self.clock.certificate = self.sock.getpeercert()
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         # A connection that was kept carries the end of the request before this one.
@@ -92,8 +100,16 @@ class _Pool(urllib3.HTTPSConnectionPool):
 class Transport:
     """Sends requests of one identity to one cluster. Not for several threads at once."""
 
-    def __init__(self, connection: Connection, identity: Identity, deadline: float) -> None:
-        """`deadline` in seconds holds for each request from the name look-up to the last byte."""
+    def __init__(
+        self,
+        connection: Connection,
+        identity: Identity,
+        deadline: float,
+        budget: float | None = None,
+    ) -> None:
+        """`deadline` in seconds holds for each request from the name look-up to the last byte,
+        `budget` for all of them together, from now on (None: without end).
+        """
         at = endpoint(connection)
         self._headers = urllib3.HTTPHeaderDict()
         for name, value in authorization(connection, identity):
@@ -106,6 +122,16 @@ class Transport:
         self._api = _official().ApiClient(settings)
         self._pool = _Pool(connection, at, self._clock)
         self._api.rest_client.pool_manager = cast("urllib3.PoolManager", self._pool)
+        # Last: a process' first client takes as long as the official one takes to load.
+        self._ends = math.inf if budget is None else time.monotonic() + budget
+
+    @property
+    def certificate_expires(self) -> datetime | None:
+        """Until when the server's own certificate is good; None before the first answer."""
+        found = self._clock.certificate
+        if not found:
+            return None
+        return datetime.fromtimestamp(ssl.cert_time_to_seconds(found["notAfter"]), UTC)
 
     def close(self) -> None:
         """Closes the connection."""
@@ -131,7 +157,7 @@ class Transport:
         headers["Accept-Encoding"] = "gzip"
         if body is not None:
             headers["Content-Type"] = content_type
-        self._clock.until = time.monotonic() + self._deadline
+        self._clock.until = min(time.monotonic() + self._deadline, self._ends)
         try:
             response = self._api.call_api(
                 method, self._prefix + path, headers, body, None, self._deadline

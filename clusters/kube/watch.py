@@ -14,9 +14,9 @@ from contextlib import aclosing
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from clusters.kube import decode, errors, stream
+from clusters.kube import decode, errors, stream, wire
 from clusters.kube.events import Alive, Changed, Copy, Event, Listed, Lost
-from clusters.kube.kinds import KINDS
+from clusters.kube.kinds import Kind
 from clusters.kube.timing import DEFAULT, Patience, Pauses, Silent, Timing
 from clusters.kube.tls import explain
 from clusters.kube.types import Connection, Identity, Row
@@ -25,7 +25,6 @@ __all__ = [
     "DEFAULT", "Alive", "Changed", "Event", "Listed", "Lost", "Timing", "follow", "probe",
 ]  # fmt: skip
 
-PAGE_SIZE = 500
 LARGEST_PAGE = 64 * 1024 * 1024
 MOST_PAGES = 2000
 REFUSES_WATCH_LIST = (400, 406, 415, 422)
@@ -36,14 +35,14 @@ logger = logging.getLogger(__name__)
 
 
 async def follow(
-    connection: Connection, identity: Identity, kind: str, *, timing: Timing = DEFAULT
+    connection: Connection, identity: Identity, kind: Kind, *, timing: Timing = DEFAULT
 ) -> AsyncGenerator[Event, None]:
-    """Tells the state of a kind ("Pod", "Node") and every change of it, until it is closed.
+    """Tells the state of a kind and every change of it, until it is closed.
 
-    Never raises but CancelledError: failures are told as `Lost`, and tried again. KeyError at once
-    for a kind that is not in `kinds.KINDS`. Reading stops while the caller is behind.
+    Never raises but CancelledError: failures are told as `Lost`, and tried again. Reading stops
+    while the caller is behind.
     """
-    copy = Copy(KINDS[kind], timing)
+    copy = Copy(kind, timing)
     pauses = Pauses(timing)
     while True:
         pauses.start()
@@ -56,12 +55,12 @@ async def follow(
             failure = error
         except Exception as error:
             # One cluster's answer that nobody thought of must not end the watch.
-            logger.exception("watching %s failed", kind)
+            logger.exception("watching %s failed", kind.name)
             failure = explain(error)
         pause = pauses.after(failure)
         if pause:
             lost = failure or errors.Unreachable("The cluster ended the watch too soon.")
-            yield Lost(kind, lost, pause)
+            yield Lost(kind.name, lost, pause)
             await asyncio.sleep(pause)
 
 
@@ -125,12 +124,13 @@ async def _list(to: stream.Link, copy: Copy, timing: Timing) -> Listed:
     """The whole state in pages, for servers without WatchList (before 1.32, or switched off)."""
     rows: dict[str, Row] = {}
     skipped = 0
-    params = {"limit": str(PAGE_SIZE)}
+    params = {"limit": str(copy.kind.page_size), **copy.kind.params}
     for _ in range(MOST_PAGES):
         target = f"{copy.kind.path}?{urlencode(params)}"
-        async with stream.get(to, target, copy.kind.accept, deadline=timing.connect) as response:
+        accept = copy.kind.list_accept
+        async with stream.get(to, target, accept, deadline=timing.connect) as response:
             body = await response.all(LARGEST_PAGE, timing.page)
-        page = decode.page(copy.kind, body)
+        page = wire.of(copy.kind).page(copy.kind, body)
         rows.update((row.uid, row) for row in page.rows)
         skipped += page.skipped
         if not page.next:
@@ -176,13 +176,14 @@ async def _batches(
         "watch": "1",
         "allowWatchBookmarks": "true",
         "timeoutSeconds": str(max(1, round(ends))),
+        **copy.kind.params,
         **params,
     }
     target = f"{copy.kind.path}?{urlencode(query)}"
     accept = f"{copy.kind.accept};stream=watch"
     async with stream.get(to, target, accept, deadline=timing.connect) as response:
         yield _Batch([], 0)
-        frames = decode.Frames()
+        frames = wire.of(copy.kind).cutter()
         patience = Patience(timing)
         while data := await _read(response, copy, patience):
             batch = _decode(copy, frames, data)
@@ -207,13 +208,14 @@ async def _read(response: stream.Response, copy: Copy, patience: Patience) -> by
         raise Silent("The watch was silent for too long.") from None
 
 
-def _decode(copy: Copy, frames: decode.Frames, data: bytes) -> _Batch:
+def _decode(copy: Copy, frames: wire.Cutter, data: bytes) -> _Batch:
     """The whole events in `data`, up to the first that is an error."""
     found: list[decode.WatchEvent] = []
     skipped = 0
+    read = wire.of(copy.kind).event
     try:
         for frame in frames.feed(data):
-            event = decode.event(copy.kind, frame)
+            event = read(copy.kind, frame)
             if event is None:
                 skipped += 1
             else:

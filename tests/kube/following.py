@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
+from clusters.kube.kinds import KINDS, Kind
 from clusters.kube.types import SERVICE_ACCOUNT, Connection, Row
 from clusters.kube.watch import Changed, Event, Listed, Lost, Timing, follow
 
@@ -55,13 +56,14 @@ class Watched:
 
 @asynccontextmanager
 async def following(
-    connection: Connection, kind: str = "Pod", timing: Timing = QUICK
+    connection: Connection, kind: str | Kind = "Pod", timing: Timing = QUICK
 ) -> AsyncIterator[Watched]:
     """A watch that runs during the block."""
     watched = Watched()
+    chosen = KINDS[kind] if isinstance(kind, str) else kind
 
     async def run() -> None:
-        async for event in follow(connection, SERVICE_ACCOUNT, kind, timing=timing):
+        async for event in follow(connection, SERVICE_ACCOUNT, chosen, timing=timing):
             watched.take(event)
 
     task = asyncio.create_task(run())

@@ -13,7 +13,7 @@ def pod(name: str = "web", version: int = 1, **parts: Any) -> Any:
         "uid": f"uid-{name}",
         "resourceVersion": str(version),
         "creationTimestamp": {"seconds": 1_700_000_000},
-        **parts.get("metadata", {}),
+        **undecoded(parts.get("metadata", {})),
     }
     spec = {"containers": [{"name": "app", "image": "web:1"}], **parts.get("spec", {})}
     status = {
@@ -22,6 +22,17 @@ def pod(name: str = "web", version: int = 1, **parts: Any) -> Any:
         **parts.get("status", {}),
     }
     return MESSAGE["Pod"](metadata=metadata, spec=spec, status=status)
+
+
+def undecoded(metadata: dict[str, Any]) -> dict[str, Any]:
+    """Labels and owners as the bytes that `schema` leaves them."""
+    kinds = {"labels": "Pair", "ownerReferences": "OwnerReference"}
+    return {
+        key: [MESSAGE[kinds[key]](**each).SerializeToString() for each in value]
+        if key in kinds
+        else value
+        for key, value in metadata.items()
+    }
 
 
 def node(name: str = "node-1", **parts: Any) -> Any:

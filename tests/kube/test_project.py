@@ -3,8 +3,12 @@ from typing import Any
 
 import pytest
 
-from clusters.kube.project import FAILING, node_row, pod_row
-from tests.kube.objects import node, pod
+from clusters.kube import decode
+from clusters.kube.kinds import KINDS
+from clusters.kube.project import FAILING
+from clusters.kube.project.nodes import node_row
+from clusters.kube.project.pods import pod_row
+from tests.kube.objects import node, page, pod
 
 CRASHED = {"exitCode": 1, "reason": "Error"}
 DONE = {"exitCode": 0, "reason": "Completed"}
@@ -167,6 +171,27 @@ def test_control_characters_and_long_texts_do_not_get_through() -> None:
 def test_impossible_metadata_costs_the_object(metadata: dict[str, str]) -> None:
     with pytest.raises(ValueError, match=r"metadata|int|string"):
         pod_row(pod(metadata=metadata))
+
+
+@pytest.mark.parametrize("where", ["labels", "ownerReferences", "resources", "overhead"])
+def test_parts_that_cannot_be_decoded_cost_the_object(where: str) -> None:
+    bad = pod("bad")
+    if where == "resources":
+        bad.spec.containers[0].resources = b"\xff\xff"
+    elif where == "overhead":
+        bad.spec.overhead.append(b"\xff\xff")
+    else:
+        getattr(bad.metadata, where).append(b"\xff\xff")
+    found = decode.page(KINDS["Pod"], page([bad, pod("good")], 9))
+    assert ([each.name for each in found.rows], found.skipped) == (["good"], 1)
+
+
+def test_a_pod_has_its_address_and_since_when_it_is_ready() -> None:
+    became = {"type": "Ready", "status": "True", "lastTransitionTime": {"seconds": 1_700_000_009}}
+    found = pod_row(pod(status={"podIP": "10.1.2.3", "conditions": [became]}))
+    assert (found.facts, found.since) == ({"ip": "10.1.2.3"}, 1_700_000_009)
+    evicted = pod_row(pod(status={"phase": "Failed", "reason": "Evicted", "podIP": "x" * 999}))
+    assert evicted.facts == {"ip": "x" * 64, "reason": "Evicted"}
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 
 from clusters.kube import errors, kubeconfig
 from clusters.kube.client import Client
+from clusters.kube.kinds import KINDS
 from clusters.kube.types import SERVICE_ACCOUNT, Connection, Identity, Row
 from clusters.kube.watch import Timing, follow, probe
 from testbed.cluster import Cluster
@@ -80,7 +81,7 @@ async def test_nodes_are_seen(connection: Connection) -> None:
 
 async def test_an_identity_without_rights_is_told_so(connection: Connection) -> None:
     somebody = Identity("mcm:nobody", ("mcm:team:none:viewer",))
-    async for event in follow(connection, somebody, "Pod", timing=TIMING):
+    async for event in follow(connection, somebody, KINDS["Pod"], timing=TIMING):
         error = getattr(event, "error", None)
         assert isinstance(error, errors.Forbidden)
         assert "mcm:nobody" in str(error)

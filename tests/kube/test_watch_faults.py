@@ -6,6 +6,7 @@ import gzip
 import pytest
 
 from clusters.kube import errors
+from clusters.kube.kinds import KINDS
 from clusters.kube.types import SERVICE_ACCOUNT
 from clusters.kube.watch import Listed, Timing, follow
 from tests.kube import objects
@@ -259,7 +260,7 @@ async def test_the_server_is_not_read_while_the_caller_is_behind() -> None:
             sent += 1
 
     async with serve(handler) as fake:
-        events = follow(fake.connection, SERVICE_ACCOUNT, "Pod", timing=QUICK)
+        events = follow(fake.connection, SERVICE_ACCOUNT, KINDS["Pod"], timing=QUICK)
         async for event in events:
             if isinstance(event, Listed):
                 break
