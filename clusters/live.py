@@ -12,7 +12,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Protocol
@@ -39,7 +39,8 @@ LOOK_SECONDS = 5.0
 COALESCE = 0.1
 # Seconds from a page's rendering until it listens; a page that takes longer asks again itself.
 ON_THE_WAY = 10.0
-MOST_RECENT = 1000
+# So many messages of a topic are kept for that long; a page that missed more asks for everything.
+MOST_RECENT = 200
 # An answer of Redis that takes longer will not come.
 PATIENCE = 3.0
 # The topic of a message after others were lost: every page asks for everything.
@@ -62,22 +63,35 @@ def publish(topic: str, cluster_id: UUID, keys: Sequence[Key]) -> None:
     `keys` are pairs of a row's key and its namespace (None: of the cluster itself, "" outside
     namespaces). Without Redis the pages learn by polling.
     """
+    publish_all(cluster_id, {topic: keys})
+
+
+def publish_all(cluster_id: UUID, changes: Mapping[str, Sequence[Key]]) -> None:
+    """As `publish`, of several topics in one go."""
+    messages = [_message(topic, cluster_id, keys) for topic, keys in changes.items()]
+    if messages:
+        transaction.on_commit(lambda: _send(messages))
+
+
+def _message(topic: str, cluster_id: UUID, keys: Sequence[Key]) -> str:
     names: list[Key] = list(keys)
     if len(names) > MOST_KEYS:
         names = [(WHOLE, namespace) for namespace in {namespace for _key, namespace in names}]
-    message = json.dumps({"topic": topic, "cluster": str(cluster_id), "keys": names})
+    return json.dumps({"topic": topic, "cluster": str(cluster_id), "keys": names})
 
-    def send() -> None:
-        try:
-            _redis().publish(CHANNEL, message)
-            if _unsaid.is_set():
-                _redis().publish(CHANNEL, json.dumps({"topic": ALL}))
-                _unsaid.clear()
-        except redis.RedisError as error:
-            _unsaid.set()
-            log.warning("a live change was not published: %s", error)
 
-    transaction.on_commit(send)
+def _send(messages: list[str]) -> None:
+    if _unsaid.is_set():
+        _unsaid.clear()
+        messages = [*messages, json.dumps({"topic": ALL})]
+    try:
+        with _redis().pipeline(transaction=False) as pipe:
+            for message in messages:
+                pipe.publish(CHANNEL, message)
+            pipe.execute()
+    except redis.RedisError as error:
+        _unsaid.set()
+        log.warning("a live change was not published: %s", error)
 
 
 @dataclass(frozen=True)
@@ -174,7 +188,8 @@ class Hub:
     def __init__(self) -> None:
         self._subscribers: set[Subscriber] = set()
         self._listener: asyncio.Task[None] | None = None
-        self._recent: deque[tuple[float, dict[str, Any]]] = deque(maxlen=MOST_RECENT)
+        # By topic: those that nobody shows must not crowd out the others.
+        self._recent: dict[str, deque[tuple[float, dict[str, Any]]]] = {}
         # False while what is said does not reach this process: its pages must not look live.
         self.hears = False
 
@@ -226,12 +241,14 @@ class Hub:
     def replay(self, subscriber: Subscriber) -> None:
         """What was said while the page was on its way: rendered, but not yet listening."""
         since = time.monotonic() - ON_THE_WAY
-        if len(self._recent) == MOST_RECENT and self._recent[0][0] > since:
-            subscriber.refresh()
-            return
-        for heard, message in self._recent:
-            if heard > since:
-                subscriber.offer(message)
+        for topic in subscriber.topics:
+            recent = self._recent.get(topic, deque())
+            if len(recent) == MOST_RECENT and recent[0][0] > since:
+                subscriber.refresh()
+                return
+            for heard, message in recent:
+                if heard > since:
+                    subscriber.offer(message)
 
     def _refresh_all(self) -> None:
         for subscriber in self._subscribers:
@@ -245,9 +262,16 @@ class Hub:
                 return
             for subscriber in self._subscribers:
                 subscriber.offer(message)
-            self._recent.append((time.monotonic(), message))
+            self._remember(message)
         except (ValueError, KeyError, TypeError):
             log.warning("a live message that nobody of us wrote was dropped")
+
+    def _remember(self, message: dict[str, Any]) -> None:
+        heard = time.monotonic()
+        recent = self._recent.setdefault(message["topic"], deque(maxlen=MOST_RECENT))
+        while recent and recent[0][0] < heard - ON_THE_WAY:
+            recent.popleft()
+        recent.append((heard, message))
 
 
 @lru_cache(maxsize=1)

@@ -12,8 +12,10 @@ from clusters.models.registry import (
     Status,
 )
 from clusters.models.seen import CustomResource, KindState, Object, Tally
+from clusters.models.usage import SCOPES, Capacity, PollDue, Scope, Usage, UsageHour
 
 __all__ = [
-    "LIVE_FOR", "Cluster", "CredentialKind", "CustomResource", "Environment", "Freshness",
-    "KindState", "Lease", "Namespace", "NamespacedRows", "Object", "Status", "Tally", "Watcher",
+    "LIVE_FOR", "SCOPES", "Capacity", "Cluster", "CredentialKind", "CustomResource", "Environment",
+    "Freshness", "KindState", "Lease", "Namespace", "NamespacedRows", "Object", "PollDue", "Scope",
+    "Status", "Tally", "Usage", "UsageHour", "Watcher",
 ]  # fmt: skip

@@ -1,6 +1,7 @@
 """The registry of clusters: who they are, how they are reached and how they stand."""
 
 import uuid
+from collections import defaultdict
 from datetime import timedelta
 
 from django.apps import apps
@@ -70,7 +71,7 @@ class Cluster(models.Model):
     environment = models.CharField(_("environment"), max_length=10, choices=Environment.choices)
     region = models.CharField(_("region"), max_length=63, blank=True)
     server = models.CharField(_("API server"), max_length=500)
-    sealed_connection = models.BinaryField()
+    sealed_connection = vault.SealedField("cluster")
     # Counts up when the connection is replaced, so that the watcher takes the new one.
     connection_version = models.PositiveIntegerField(default=1)
     system_uid = models.CharField(max_length=64, blank=True)
@@ -156,6 +157,8 @@ class Cluster(models.Model):
 class Namespace(models.Model):
     cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="namespaces")
     name = models.CharField(_("name"), max_length=63)
+    # Another uid under the same name is another namespace: the grants on this one end with it.
+    uid = models.CharField(max_length=64, blank=True)
 
     class Meta:
         ordering = ["cluster", "name"]
@@ -191,10 +194,19 @@ class NamespacedRows(models.Model):
     @classmethod
     def within(cls, held: Held) -> Q:
         rows = Q(cluster__in=held.ids(Cluster))
-        granted = held.ids(Namespace)
-        if granted:
-            here = Namespace.objects.filter(
-                pk__in=granted, cluster=OuterRef("cluster"), name=OuterRef("namespace")
-            )
-            rows |= Q(Exists(here))
+        # Spelled out, since each of these is found by an index, and a subquery beside an OR is not.
+        for names, clusters in _granted_names(held).items():
+            rows |= Q(cluster__in=clusters, namespace__in=names)
         return rows
+
+
+def _granted_names(held: Held) -> dict[frozenset[str], list[uuid.UUID]]:
+    """The namespaces granted beside whole clusters: which names are granted on which clusters."""
+    names: dict[uuid.UUID, set[str]] = defaultdict(set)
+    rows = Namespace.objects.filter(pk__in=held.ids(Namespace))
+    for cluster, name in rows.exclude(cluster__in=held.ids(Cluster)).values_list("cluster", "name"):
+        names[cluster].add(name)
+    clusters: dict[frozenset[str], list[uuid.UUID]] = defaultdict(list)
+    for cluster, granted in names.items():
+        clusters[frozenset(granted)].append(cluster)
+    return clusters

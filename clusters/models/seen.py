@@ -12,6 +12,14 @@ from clusters.models.registry import Cluster, Freshness, NamespacedRows
 LONGEST_KIND = 253
 
 
+class ImagesText(models.Func):
+    """An object's images as one text, so that a part of them can be found by trigrams."""
+
+    # Ours, by migration: what PostgreSQL brings for this may not stand in an index.
+    function = "clusters_images_text"
+    output_field = models.TextField()
+
+
 class Object(NamespacedRows):
     """The slim row of one Kubernetes object, as the watcher saw it last."""
 
@@ -45,13 +53,31 @@ class Object(NamespacedRows):
     observed_at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["cluster", "uid"], name="one_object")]
+        # With the kind: a release of Helm's is also a Secret.
+        constraints = [
+            models.UniqueConstraint(fields=["cluster", "kind", "uid"], name="one_object")
+        ]
         indexes = [
-            models.Index(fields=["kind", "name", "id"], name="object_by_name"),
+            # The order of a list, each: the inventory walks along them, page by page.
+            models.Index(
+                fields=["kind", "name", "id"],
+                # By name is how most lists are read: their filters look at the index alone.
+                include=["cluster", "namespace", "health", "status"],
+                name="object_by_name",
+            ),
             models.Index(fields=["kind", "created", "id"], name="object_by_age"),
             models.Index(fields=["cluster", "kind", "namespace", "name"], name="object_by_place"),
-            models.Index(fields=["kind", "health"], name="object_by_health"),
+            # Health and status, as a filter and as an order; by name within each.
+            models.Index(fields=["kind", "health", "status", "name", "id"], name="object_by_state"),
+            models.Index(fields=["kind", "restarts", "id"], name="object_by_restarts"),
+            models.Index(fields=["kind", "node", "id"], name="object_by_node"),
+            # Also by how the name begins: a ReplicaSet carries its Deployment's name and a hash.
+            models.Index(
+                fields=["owner_name"], name="object_by_owner", opclasses=["varchar_pattern_ops"]
+            ),
             GinIndex(OpClass(Upper("name"), "gin_trgm_ops"), name="object_name_trigrams"),
+            GinIndex(OpClass("labels", "jsonb_path_ops"), name="object_labels"),
+            GinIndex(OpClass(Upper(ImagesText("images")), "gin_trgm_ops"), name="object_images"),
         ]
 
     def __str__(self) -> str:
@@ -71,6 +97,7 @@ class KindState(models.Model):
         WATCHING = "watching", _("Watching")
         LOST = "lost", _("Lost")
         FORBIDDEN = "forbidden", _("Not permitted")
+        ABSENT = "absent", _("Not available")
 
     cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="kinds")
     kind = models.CharField(max_length=LONGEST_KIND)

@@ -1,23 +1,18 @@
 """What polls and probes found out about a cluster as a whole."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
+from django.db import connection, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from clusters.kube import errors
 from clusters.models import LIVE_FOR, Cluster, KindState, Object, Status
-
-
-@dataclass(frozen=True)
-class Polled:
-    """The answer of a cluster that was asked for its version and nodes."""
-
-    version: str
-    node_count: int
+from clusters.store.rows import Fence, hold
 
 
 def status_of(error: errors.KubeError) -> Status:
@@ -29,18 +24,6 @@ def status_of(error: errors.KubeError) -> Status:
             return Status.DEGRADED
         case _:
             return Status.UNREACHABLE
-
-
-def record_poll(cluster_id: UUID, outcome: Polled | errors.KubeError) -> bool:
-    """Stores what a poll found; True when something that pages show has changed."""
-    if isinstance(outcome, errors.KubeError):
-        Cluster.objects.filter(pk=cluster_id).update(polled_at=Now())
-        return record_status(cluster_id, status_of(outcome), str(outcome))
-    facts = {"version": outcome.version, "node_count": outcome.node_count}
-    rows = Cluster.objects.filter(pk=cluster_id)
-    changed = rows.exclude(**facts).exists()
-    rows.update(polled_at=Now(), **facts)
-    return record_status(cluster_id, Status.ACTIVE, "") or changed
 
 
 def record_status(cluster_id: UUID, status: Status, reason: str) -> bool:
@@ -84,8 +67,49 @@ def saw(cluster_ids: Iterable[UUID]) -> list[UUID]:
     return woken
 
 
-def record_kind(cluster_id: UUID, kind: str, state: KindState.State, reason: str = "") -> None:
-    values = {"state": state, "reason": reason[:500]}
-    if state == KindState.State.WATCHING:
-        values["observed_at"] = timezone.now()  # type: ignore[assignment]
-    KindState.objects.update_or_create(cluster_id=cluster_id, kind=kind, defaults=values)
+@dataclass(frozen=True)
+class Standing:
+    """How the watch of one kind stands, and since when what is stored of it may be old.
+
+    `observed_at` None: as long as the cluster itself was observed, if the kind was watched.
+    """
+
+    state: KindState.State
+    reason: str = ""
+    observed_at: datetime | None = None
+
+
+# What leaves WATCHING was true until then; what was not watched stays as old as it was.
+_KINDS = """
+INSERT INTO clusters_kindstate AS k (cluster_id, kind, state, reason, observed_at)
+SELECT %(cluster)s, kind, state, reason, observed_at
+FROM unnest(%(kinds)s::text[], %(states)s::text[], %(reasons)s::text[], %(times)s::timestamptz[])
+  AS entered (kind, state, reason, observed_at)
+ON CONFLICT (cluster_id, kind) DO UPDATE SET
+  state = EXCLUDED.state, reason = EXCLUDED.reason,
+  observed_at = CASE WHEN EXCLUDED.state = 'watching' THEN now()
+    WHEN k.state = 'watching' THEN coalesce(EXCLUDED.observed_at,
+      (SELECT observed_at FROM clusters_cluster WHERE id = k.cluster_id))
+    ELSE k.observed_at END
+WHERE (k.state, k.reason) <> (EXCLUDED.state, EXCLUDED.reason)
+"""
+
+
+@transaction.atomic
+def record_kinds(fence: Fence, entered: Mapping[str, Standing]) -> bool:
+    """Stores how the watches of some kinds stand; True when that is news. LeaseLost as `flush`."""
+    with connection.cursor() as cursor:
+        hold(cursor, fence)
+        cursor.execute(_KINDS, {
+            "cluster": fence.cluster_id,
+            "kinds": list(entered),
+            "states": [str(one.state) for one in entered.values()],
+            "reasons": [one.reason[:500] for one in entered.values()],
+            "times": [one.observed_at for one in entered.values()],
+        })  # fmt: skip
+        return bool(cursor.rowcount > 0)
+
+
+def kinds_of(cluster_id: UUID) -> set[str]:
+    """Every kind of which something may be stored."""
+    return set(KindState.objects.filter(cluster_id=cluster_id).values_list("kind", flat=True))

@@ -1,42 +1,127 @@
-"""Which watcher holds which cluster. Only the database's clock counts, so skewed machines agree."""
+"""Which watcher holds which cluster. Only the database's clock counts, so skewed machines agree.
 
+Each watcher takes its fair share: clusters by watchers that live, rounded up. All shares together
+are at least all clusters, so none waits for a watcher while one lives.
+"""
+
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
-from clusters.models import Lease
+from clusters.models import Cluster, CustomResource, Lease, Watcher
 from clusters.store.rows import Fence
 
-LASTS = timedelta(seconds=10)
-_TAKE = """
+# A killed watcher's clusters are taken after this, a tick and the time of a list: within 15 s.
+LASTS = timedelta(seconds=8)
+# Of what is above the share, in one tick: each moved cluster is listed anew.
+MOST_GIVEN = 5
+# Any number that nobody else locks.
+_BALANCING = 0x6D636D
+
+# What is being written under the old epoch is not taken before that is committed: see rows.hold.
+_TAKE_OVER = """
+UPDATE clusters_lease
+SET owner = %(owner)s, epoch = epoch + 1, expires = now() + make_interval(secs => %(lasts)s)
+WHERE cluster_id IN (
+  SELECT cluster_id FROM clusters_lease WHERE expires <= now()
+  ORDER BY cluster_id LIMIT %(room)s FOR UPDATE SKIP LOCKED
+)
+"""
+_TAKE_NEW = """
 INSERT INTO clusters_lease (cluster_id, owner, epoch, expires)
 SELECT id, %(owner)s, 1, now() + make_interval(secs => %(lasts)s) FROM clusters_cluster
-WHERE NOT EXISTS (
-  SELECT FROM clusters_lease WHERE cluster_id = clusters_cluster.id AND expires > now()
-)
-ON CONFLICT (cluster_id) DO UPDATE SET
-  owner = EXCLUDED.owner, epoch = clusters_lease.epoch + 1, expires = EXCLUDED.expires
-WHERE clusters_lease.expires <= now()
+WHERE NOT EXISTS (SELECT FROM clusters_lease WHERE cluster_id = clusters_cluster.id)
+ORDER BY id LIMIT %(room)s
+ON CONFLICT (cluster_id) DO NOTHING
+"""
+_RENEW_WATCHER = """
+INSERT INTO clusters_watcher (owner, expires)
+VALUES (%(owner)s, now() + make_interval(secs => %(lasts)s))
+ON CONFLICT (owner) DO UPDATE SET expires = EXCLUDED.expires
 """
 
 
-@transaction.atomic
-def renew_and_take(owner: str) -> dict[UUID, tuple[Fence, int]]:
-    """Renews this watcher's leases, takes those that nobody holds.
+class Custom(NamedTuple):
+    """A custom resource that is turned on: what `kinds.custom` takes."""
 
-    Returns by cluster the fence and the version of the connection to watch it with.
-    """
+    group: str
+    version: str
+    plural: str
+    kind: str
+    namespaced: bool
+
+    @property
+    def full_kind(self) -> str:
+        """As objects of it are stored: "Certificate.cert-manager.io"."""
+        return f"{self.kind}.{self.group}"
+
+
+@dataclass(frozen=True)
+class Held:
+    """A cluster that this watcher holds: its fence, and what changes when the registration does."""
+
+    fence: Fence
+    connection_version: int
+    customs: frozenset[Custom] = frozenset()
+
+
+@transaction.atomic
+def renew_and_take(owner: str) -> dict[UUID, Held]:
+    """Renews this watcher's leases and moves a few towards fair shares; returns what it holds."""
     mine = Lease.objects.filter(owner=owner, expires__gt=Now())
     mine.update(expires=Now() + LASTS)
     with connection.cursor() as cursor:
-        cursor.execute(_TAKE, {"owner": owner, "lasts": LASTS.total_seconds()})
+        cursor.execute(_RENEW_WATCHER, {"owner": owner, "lasts": LASTS.total_seconds()})
+        # Who finds another at it leaves it to the next tick: nobody waits for one that hangs.
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_BALANCING])
+        if cursor.fetchone() == (True,):
+            _balance(cursor, owner)
+    customs = _customs(owner)
     held = mine.values_list("cluster_id", "epoch", "cluster__connection_version")
-    return {row[0]: (Fence(row[0], owner, row[1]), row[2]) for row in held}
+    return {
+        key: Held(Fence(key, owner, epoch), version, customs.get(key, frozenset()))
+        for key, epoch, version in held
+    }
 
 
+def _balance(cursor: Any, owner: str) -> None:
+    Watcher.objects.filter(expires__lte=Now()).delete()
+    share = -(-Cluster.objects.count() // Watcher.objects.count())
+    mine = Lease.objects.filter(owner=owner, expires__gt=Now())
+    room = share - mine.count()
+    for statement in (_TAKE_OVER, _TAKE_NEW):
+        if room > 0:
+            cursor.execute(
+                statement, {"owner": owner, "lasts": LASTS.total_seconds(), "room": room}
+            )
+            room -= cursor.rowcount
+    if room < 0:
+        free = mine.order_by("-cluster_id").select_for_update(skip_locked=True)
+        _give_back(free[: min(-room, MOST_GIVEN)])
+
+
+def _customs(owner: str) -> dict[UUID, frozenset[Custom]]:
+    rows = CustomResource.objects.filter(cluster__lease__owner=owner).values_list(
+        "cluster_id", *Custom._fields
+    )
+    found: dict[UUID, set[Custom]] = {}
+    for cluster_id, *fields in rows:
+        found.setdefault(cluster_id, set()).add(Custom(*fields))
+    return {cluster_id: frozenset(customs) for cluster_id, customs in found.items()}
+
+
+@transaction.atomic
 def release(owner: str) -> None:
     """Gives every lease back at once, for a watcher that stops in order."""
-    Lease.objects.filter(owner=owner).update(expires=Now(), epoch=F("epoch") + 1)
+    _give_back(Lease.objects.filter(owner=owner).order_by("cluster_id").select_for_update())
+    Watcher.objects.filter(owner=owner).delete()
+
+
+def _give_back(locked: QuerySet[Lease]) -> None:
+    keys = [lease.pk for lease in locked]
+    Lease.objects.filter(pk__in=keys).update(expires=Now(), epoch=F("epoch") + 1)

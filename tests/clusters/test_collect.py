@@ -3,14 +3,14 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
 
-from clusters import collector, tasks
-from clusters.collector import Collector
+from clusters import tasks
+from clusters.collector import CORE, Collector, Shared, forever
+from clusters.collector import cluster as collecting_one
 from clusters.kube import kubeconfig
 from clusters.kube.client import Client
 from clusters.kube.types import SERVICE_ACCOUNT, Connection
@@ -41,16 +41,18 @@ async def until(check: Callable[[], Any], seconds: float = 40) -> None:
 @asynccontextmanager
 async def collecting(cluster: Cluster) -> AsyncIterator[Collector]:
     """A collector of the cluster that runs during the block."""
-    fence, _version = (await in_database(leases.renew_and_take)("test"))[cluster.pk]
-    with ThreadPoolExecutor(2) as pool:
-        running = Collector(cluster.connection, fence, pool)
-        task = asyncio.create_task(running.run())
-        try:
-            yield running
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+    held = (await in_database(leases.renew_and_take)("test"))[cluster.pk]
+    shared = Shared()
+    running = Collector(cluster.connection, held.fence, shared)
+    running.follow(held.customs)
+    task = asyncio.create_task(running.run())
+    try:
+        yield running
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        await asyncio.to_thread(shared.close)
 
 
 def registered(real: RealCluster, name: str = "real") -> Cluster:
@@ -62,9 +64,14 @@ def listed(connection: Connection, kind: str) -> set[tuple[str, str, str]]:
         return {(row.uid, row.name, row.status) for row in client.rows(kind)}
 
 
+def core(state: str) -> int:
+    """How many of the core kinds are in this state."""
+    return KindState.objects.filter(state=state, kind__in=CORE).count()
+
+
 def agrees(cluster: Cluster) -> bool:
     """Whether the rows equal a fresh list of the cluster."""
-    for kind in collector.KINDS:
+    for kind in CORE:
         rows = Object.objects.filter(cluster=cluster, kind=kind)
         if set(rows.values_list("uid", "name", "status")) != listed(cluster.connection, kind):
             return False
@@ -80,7 +87,7 @@ async def test_a_pod_comes_changes_and_goes_on_the_page(
     pods = Object.objects.filter(kind="Pod", namespace=namespace)
     path = f"/api/v1/namespaces/{namespace}/pods"
     async with opened(cookie, "pods") as page, collecting(stored) as running:
-        await until(lambda: KindState.objects.filter(state="watching").count() == 3)
+        await until(lambda: core("watching") == 3)
         await asyncio.to_thread(cluster.api.post, path, manifest("web"))
         while True:
             message = await page.until("changed")
@@ -114,7 +121,7 @@ def own_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealCluste
 async def test_a_cluster_that_dies_and_comes_back(
     own_cluster: RealCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(collector, "PROBE_SECONDS", 0.3)
+    monkeypatch.setattr(collecting_one, "PROBE_SECONDS", 0.3)
     stored = await in_database(registered)(own_cluster)
     path = "/api/v1/namespaces/default/pods"
 
@@ -132,7 +139,7 @@ async def test_a_cluster_that_dies_and_comes_back(
         assert time.monotonic() - began < 15
         assert not running.live
         assert await in_database(Object.objects.filter(name="before").exists)()
-        await until(lambda: KindState.objects.filter(state="lost").count() == 3)
+        await until(lambda: core("lost") == 3)
 
         await asyncio.to_thread(own_cluster.restart)
         await asyncio.to_thread(own_cluster.api.post, path, manifest("after"))
@@ -144,25 +151,14 @@ async def test_a_cluster_that_dies_and_comes_back(
 
 async def test_a_collector_that_lost_its_lease_ends(cluster: RealCluster, namespace: str) -> None:
     stored = await in_database(registered)(cluster)
-    fence, _version = (await in_database(leases.renew_and_take)("one"))[stored.pk]
+    held = (await in_database(leases.renew_and_take)("one"))[stored.pk]
     await in_database(leases.release)("one")
     await in_database(leases.renew_and_take)("two")
-    with ThreadPoolExecutor(2) as pool:
-        running = Collector(stored.connection, fence, pool)
-        await asyncio.wait_for(collector.forever("test", running.run), 30)
+    shared = Shared()
+    running = Collector(stored.connection, held.fence, shared)
+    await asyncio.wait_for(forever("test", running.run), 30)
+    await asyncio.to_thread(shared.close)
     assert not await in_database(Object.objects.exists)()
-
-
-def test_a_poll_finds_what_the_cluster_is(cluster: RealCluster, told: Any) -> None:
-    stored = registered(cluster)
-    with told() as messages:
-        tasks.poll_cluster(str(stored.pk))
-        tasks.poll_cluster(str(stored.pk))
-    stored.refresh_from_db()
-    assert (stored.status, stored.node_count) == ("active", 3)
-    assert stored.version == cluster.api.get("/version")["gitVersion"]
-    # What has not changed is not told again.
-    assert [message["topic"] for message in messages] == ["clusters"]
 
 
 def test_one_that_hangs_ends_in_time_and_stops_no_other(
@@ -190,29 +186,3 @@ def test_one_that_hangs_ends_in_time_and_stops_no_other(
     assert found == {"paused": "unreachable", "hole": "unreachable", "good": "active"}
     assert max(took.values()) < 5
     assert "time" in Cluster.objects.get(name="hole").status_reason
-
-
-def test_a_deleted_cluster_is_polled_in_vain(prod: Cluster) -> None:
-    prod.delete()
-    tasks.poll_cluster(str(prod.pk or "00000000-0000-0000-0000-000000000000"))
-
-
-def test_credentials_that_do_not_open_are_told_as_such(prod: Cluster, other: Cluster) -> None:
-    prod.sealed_connection = other.sealed_connection
-    prod.save()
-    tasks.poll_cluster(str(prod.pk))
-    prod.refresh_from_db()
-    assert prod.status == "degraded"
-    assert "opened" in prod.status_reason
-
-
-def test_each_cluster_is_polled_by_a_message_of_its_own(
-    prod: Cluster, other: Cluster, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sent: list[tuple[Any, Any]] = []
-    monkeypatch.setattr(
-        tasks.poll_cluster, "apply_async", lambda args, expires: sent.append((args, expires))
-    )
-    tasks.poll_clusters()
-    assert sorted(args[0] for args, _ in sent) == sorted([str(prod.pk), str(other.pk)])
-    assert {expires for _, expires in sent} == {60}

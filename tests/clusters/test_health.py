@@ -1,5 +1,6 @@
 """How a cluster is: what polls find, what its status means, how old that is."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,10 +9,12 @@ import time_machine
 
 from clusters.kube import errors
 from clusters.models import Cluster, Freshness, KindState, Status
-from clusters.store import health
-from clusters.store.health import Polled
+from clusters.store import health, leases, polls
+from clusters.store.health import Standing
+from clusters.store.rows import Fence, LeaseLost
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
+State = KindState.State
 
 
 @pytest.mark.parametrize(
@@ -30,25 +33,10 @@ NOW = datetime(2026, 6, 1, tzinfo=UTC)
 )
 def test_each_error_has_its_status(error: errors.KubeError, status: Status, prod: Cluster) -> None:
     assert health.status_of(error) == status
-    assert health.record_poll(prod.pk, error)
+    assert polls.record_failure(prod.pk, error)
     prod.refresh_from_db()
     assert (prod.status, prod.status_reason) == (status, "no")
     assert prod.polled_at
-
-
-def test_a_good_poll_brings_the_facts_and_clears_the_reason(prod: Cluster) -> None:
-    health.record_poll(prod.pk, errors.Unreachable("nobody is there"))
-    assert health.record_poll(prod.pk, Polled("v1.37.2", 3))
-    prod.refresh_from_db()
-    assert (prod.status, prod.status_reason, prod.version, prod.node_count) == (
-        "active", "", "v1.37.2", 3,
-    )  # fmt: skip
-
-
-def test_only_what_shows_is_told(prod: Cluster) -> None:
-    assert health.record_poll(prod.pk, Polled("v1.37.2", 3))
-    assert not health.record_poll(prod.pk, Polled("v1.37.2", 3))
-    assert health.record_poll(prod.pk, Polled("v1.37.2", 4))
 
 
 @pytest.mark.parametrize("status", [Status.PENDING, Status.UNREACHABLE, Status.UNAUTHORIZED])
@@ -61,12 +49,11 @@ def test_a_probe_that_is_answered_makes_active(status: Status, prod: Cluster) ->
 
 
 def test_a_probe_does_not_lift_what_a_poll_found(prod: Cluster) -> None:
-    health.record_poll(prod.pk, errors.Forbidden("nodes are forbidden", 403))
+    polls.record_failure(prod.pk, errors.Forbidden("nodes are forbidden", 403))
     assert not health.record_answer(prod.pk, "")
     assert not health.record_answer(prod.pk, "not ready")
     prod.refresh_from_db()
     assert (prod.status, prod.status_reason) == ("degraded", "nodes are forbidden")
-    assert health.record_poll(prod.pk, Polled("v1.37.2", 3))
 
 
 def test_a_probe_lifts_what_it_complained_of_itself(prod: Cluster) -> None:
@@ -116,10 +103,30 @@ def test_a_sign_of_life_is_noted(prod: Cluster, other: Cluster) -> None:
     assert (prod.freshness, other.freshness) == ("live", "unknown")
 
 
-def test_a_kind_that_is_lost_keeps_when_it_was_seen(prod: Cluster) -> None:
-    health.record_kind(prod.pk, "Pod", KindState.State.WATCHING)
-    seen = KindState.objects.get().observed_at
-    health.record_kind(prod.pk, "Pod", KindState.State.LOST, "why" * 300)
-    state = KindState.objects.get()
-    assert (state.state, state.observed_at, len(state.reason)) == ("lost", seen, 500)
-    assert seen
+@pytest.fixture
+def fence(prod: Cluster) -> Fence:
+    return leases.renew_and_take("me")[prod.pk].fence
+
+
+def test_a_kind_that_is_lost_keeps_when_it_was_seen(fence: Fence) -> None:
+    assert health.record_kinds(fence, {"Pod": Standing(State.WATCHING)})
+    assert not health.record_kinds(fence, {"Pod": Standing(State.WATCHING)})
+    lost = Standing(State.LOST, "why" * 300, NOW)
+    assert health.record_kinds(fence, {"Pod": lost, "Node": Standing(State.LISTING)})
+    assert health.record_kinds(fence, {"Pod": Standing(State.FORBIDDEN, "no")})
+    stored = {one.kind: one for one in KindState.objects.all()}
+    assert (stored["Pod"].state, stored["Pod"].observed_at) == ("forbidden", NOW)
+    assert (stored["Node"].state, stored["Node"].observed_at) == ("listing", None)
+
+
+def test_what_another_watcher_left_is_as_old_as_its_cluster(fence: Fence, prod: Cluster) -> None:
+    health.record_kinds(fence, {"Pod": Standing(State.WATCHING)})
+    Cluster.objects.update(observed_at=NOW)
+    health.record_kinds(fence, {"Pod": Standing(State.LISTING)})
+    assert KindState.objects.get().observed_at == NOW
+
+
+def test_who_lost_the_lease_says_nothing_of_kinds(fence: Fence) -> None:
+    with pytest.raises(LeaseLost):
+        health.record_kinds(replace(fence, epoch=7), {"Pod": Standing(State.WATCHING)})
+    assert not KindState.objects.exists()

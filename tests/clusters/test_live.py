@@ -271,3 +271,26 @@ async def test_a_huge_change_is_published_by_namespace(told: Any, prod: Cluster)
         await published("pods", prod.pk, keys)
     (message,) = messages
     assert sorted(message["keys"]) == [[WHOLE, "bank"], [WHOLE, "shop"]]
+
+
+async def test_what_changes_together_is_told_by_topic(told: Any, prod: Cluster) -> None:
+    with told() as messages:
+        changes: Any = {"pods": [(1, "shop")], "events": [(2, "shop"), (3, "bank")]}
+        await in_database(live.publish_all)(prod.pk, changes)
+    assert [(message["topic"], len(message["keys"])) for message in messages] == [
+        ("pods", 1), ("events", 2),
+    ]  # fmt: skip
+
+
+async def test_a_storm_in_one_topic_does_not_trouble_the_pages_of_another(prod: Cluster) -> None:
+    hub = live.Hub()
+    hub._fan_out(json.dumps(change(prod, "web")).encode())
+    for number in range(live.MOST_RECENT):
+        hub._fan_out(json.dumps({**change(prod, str(number)), "topic": "events"}).encode())
+    everything = Scopes(True, frozenset(), frozenset(), frozenset())
+    pods = Subscriber(Deaf(), everything, frozenset({"pods"}))
+    events = Subscriber(Deaf(), everything, frozenset({"events"}))
+    for subscriber in (pods, events):
+        hub.replay(subscriber)
+    assert [message["keys"] for message in pods._take()] == [["web"]]
+    assert events._take() == [{"type": "refresh"}]

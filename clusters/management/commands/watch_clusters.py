@@ -3,9 +3,12 @@
 import asyncio
 import logging
 import os
+import secrets
 import signal
 import socket
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +19,7 @@ from django.core.management.base import BaseCommand
 from django.db import DatabaseError
 
 from clusters import live, vault
-from clusters.collector import Collector, forever, report_life, report_sealed, run_in
+from clusters.collector import Collector, Shared, forever, report_life, report_sealed, run_in
 from clusters.kube.types import Connection
 from clusters.models import Cluster
 from clusters.store import leases
@@ -27,14 +30,33 @@ ALIVE_SECONDS = 10
 log = logging.getLogger(__name__)
 
 
+@dataclass
+class Watched:
+    """A cluster that this process holds, and the task that follows it."""
+
+    held: leases.Held
+    collector: Collector
+    task: asyncio.Task[None]
+
+    def still(self, held: leases.Held | None) -> bool:
+        """Whether it can go on under this lease."""
+        if held is None or self.task.done():
+            return False
+        mine = self.held
+        return (held.fence, held.connection_version) == (mine.fence, mine.connection_version)
+
+
 class Watcher:
     """Takes clusters by lease and runs a collector for each."""
 
     def __init__(self) -> None:
-        self.owner = f"{socket.gethostname()}:{os.getpid()}"
-        self.executor = ThreadPoolExecutor(4, thread_name_prefix="store")
+        # Containers may share a host's name, and the numbers of processes with it.
+        self.owner = f"{socket.gethostname()[:60]}:{os.getpid()}:{secrets.token_hex(4)}"
+        self.shared = Shared()
+        # Of its own: leases that wait for anything else run out.
+        self.lease_thread = ThreadPoolExecutor(1, thread_name_prefix="leases")
         self.redis = redis.asyncio.Redis.from_url(settings.REDIS_URL, socket_timeout=3)
-        self.collectors: dict[UUID, tuple[Collector, asyncio.Task[None], int]] = {}
+        self.watched: dict[UUID, Watched] = {}
 
     async def run(self, stop: asyncio.Event, write: Any) -> None:
         while not stop.is_set():
@@ -50,38 +72,47 @@ class Watcher:
                 await asyncio.wait_for(stop.wait(), TICK_SECONDS)
             except TimeoutError:
                 continue
-        await self._stop(list(self.collectors))
-        await run_in(self.executor, leases.release, self.owner)
+        await self._stop(list(self.watched))
+        await asyncio.to_thread(self.shared.close)
+        await run_in(self.lease_thread, leases.release, self.owner)
         await self.redis.aclose()
 
     async def _tick(self) -> None:
-        held = await run_in(self.executor, leases.renew_and_take, self.owner)
-        await self._stop(
-            cluster_id
-            for cluster_id, (collector, _task, version) in list(self.collectors.items())
-            if held.get(cluster_id) != (collector.fence, version)
-        )
-        for cluster_id, (fence, version) in held.items():
-            if cluster_id not in self.collectors:
-                await self._start(cluster_id, fence, version)
-        alive = [key for key, (collector, _, _) in self.collectors.items() if collector.live]
+        held = await run_in(self.lease_thread, leases.renew_and_take, self.owner)
+        watched = list(self.watched.items())
+        await self._stop(key for key, one in watched if not one.still(held.get(key)))
+        for cluster_id, lease in held.items():
+            if cluster_id not in self.watched:
+                await self._try(cluster_id, lease)
+            if cluster_id in self.watched:
+                self.watched[cluster_id].collector.follow(lease.customs)
+        alive = [key for key, one in self.watched.items() if one.collector.live]
         if alive:
-            await run_in(self.executor, report_life, alive)
+            await run_in(self.lease_thread, report_life, alive)
 
-    async def _start(self, cluster_id: UUID, fence: Any, version: int) -> None:
+    async def _try(self, cluster_id: UUID, held: leases.Held) -> None:
         try:
-            name, connection = await run_in(self.executor, _open, cluster_id)
+            await self._start(cluster_id, held)
+        except DatabaseError:
+            raise
+        except Exception:
+            # One that cannot be started must not stop the others.
+            log.exception("watcher: the cluster %s cannot be watched", cluster_id)
+
+    async def _start(self, cluster_id: UUID, held: leases.Held) -> None:
+        try:
+            name, connection = await run_in(self.lease_thread, _open, cluster_id)
         except Cluster.DoesNotExist:
             return  # deleted since it was leased
         except vault.CannotOpen as error:
-            await run_in(self.executor, report_sealed, cluster_id, error)
+            await run_in(self.shared.signs, report_sealed, cluster_id, error)
             return
-        collector = Collector(connection, fence, self.executor)
+        collector = Collector(connection, held.fence, self.shared)
         task = asyncio.create_task(forever(name, collector.run))
-        self.collectors[cluster_id] = (collector, task, version)
+        self.watched[cluster_id] = Watched(held, collector, task)
 
-    async def _stop(self, cluster_ids: Any) -> None:
-        tasks = [self.collectors.pop(cluster_id)[1] for cluster_id in cluster_ids]
+    async def _stop(self, cluster_ids: Iterable[UUID]) -> None:
+        tasks = [self.watched.pop(cluster_id).task for cluster_id in cluster_ids]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

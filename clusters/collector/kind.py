@@ -1,0 +1,143 @@
+"""Follows one kind of objects of one cluster."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.utils import timezone
+
+from clusters.collector.running import Turns
+from clusters.kube import errors, watch
+from clusters.kube.kinds import Kind
+from clusters.kube.timing import spread
+from clusters.kube.types import SERVICE_ACCOUNT, Connection
+from clusters.models import KindState
+from clusters.store import rows
+from clusters.store.health import Standing
+
+State = KindState.State
+# What a cluster does not show is asked for again after this, and each time later.
+FIRST_AGAIN = 15.0
+LAST_AGAIN = 300.0
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Batch:
+    """What was seen of a cluster and is not written yet, by kind."""
+
+    seen: dict[str, rows.Pending] = field(default_factory=dict)
+    entered: dict[str, Standing] = field(default_factory=dict)
+    # Kinds that are not followed any more: what is stored of them goes.
+    dropped: set[str] = field(default_factory=set)
+
+    def groups(self) -> list[dict[str, rows.Pending]]:
+        """What to write at once: each list for itself, all changes together."""
+        lists = [{kind: one} for kind, one in self.seen.items() if one.replaces]
+        changes = {kind: one for kind, one in self.seen.items() if not one.replaces}
+        return [*lists, changes] if changes else lists
+
+
+class Outbox:
+    """Where the tasks of a cluster put what they saw, until it is written."""
+
+    def __init__(self) -> None:
+        self.filled = asyncio.Event()
+        self._batch = Batch()
+
+    def seen(self, kind: str) -> rows.Pending:
+        """To be filled with what was seen of a kind."""
+        self.filled.set()
+        return self._batch.seen.setdefault(kind, rows.Pending())
+
+    def enter(self, kind: str, standing: Standing) -> None:
+        """How the watch of a kind stands from now on."""
+        self._batch.entered[kind] = standing
+        self.filled.set()
+
+    def withdraw(self, kind: str) -> None:
+        """Nothing of a kind that waits here is to be written."""
+        self._batch.seen.pop(kind, None)
+        self._batch.entered.pop(kind, None)
+
+    def drop(self, kinds: set[str]) -> None:
+        """Everything stored of these kinds is to go."""
+        self._batch.dropped |= kinds
+        self.filled.set()
+
+    def take(self) -> Batch:
+        """All that waits; the box is empty afterwards."""
+        taken, self._batch = self._batch, Batch()
+        self.filled.clear()
+        return taken
+
+
+class Follower:
+    """Puts into the outbox what the watch of one kind tells. `run` ends only when cancelled."""
+
+    def __init__(
+        self,
+        kind: Kind,
+        connection: Connection,
+        turns: Turns,
+        outbox: Outbox,
+        answered: Callable[[], datetime | None],
+    ) -> None:
+        """`answered` says when the cluster was last known to be there."""
+        self.kind = kind
+        self.state: State | None = None
+        self._connection = connection
+        self._turns = turns
+        self._outbox = outbox
+        self._answered = answered
+        self._heard: datetime | None = None
+        self._again = FIRST_AGAIN
+        self._enter(State.LISTING)
+
+    async def run(self) -> None:
+        while True:
+            try:
+                await self._attend()
+            except Exception:
+                # One kind that breaks must not break the others.
+                log.exception("following %s failed", self.kind.name)
+                self._enter(State.LOST)
+            await asyncio.sleep(spread(self._again, 0.2))
+            self._again = min(self._again * 2, LAST_AGAIN)
+
+    async def _attend(self) -> None:
+        """Until the cluster says that it does not show this kind."""
+        events = watch.follow(self._connection, SERVICE_ACCOUNT, self.kind)
+        async with self._turns.turn(self.kind.name) as end_turn, aclosing(events):
+            async for event in events:
+                end_turn()
+                match event:
+                    case watch.Listed():
+                        self._outbox.seen(self.kind.name).list(event.rows)
+                    case watch.Changed():
+                        self._outbox.seen(self.kind.name).change(event.rows, event.deleted)
+                    case watch.Lost(error=errors.Forbidden() as error):
+                        self._enter(State.FORBIDDEN, str(error))
+                        return
+                    case watch.Lost(error=errors.NotFound() as error):
+                        self._enter(State.ABSENT, str(error))
+                        return
+                    case watch.Lost():
+                        self._enter(State.LOST, str(event.error))
+                        continue
+                self._heard = timezone.now()
+                self._again = FIRST_AGAIN
+                self._enter(State.WATCHING)
+
+    def _enter(self, state: State, reason: str = "") -> None:
+        if self.state == state:
+            return
+        until = None
+        if self.state == State.WATCHING:
+            until = max(filter(None, (self._heard, self._answered())), default=None)
+        self.state = state
+        self._outbox.enter(self.kind.name, Standing(state, reason, until))
