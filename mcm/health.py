@@ -14,6 +14,7 @@ from psycopg.conninfo import make_conninfo
 from redis.exceptions import AuthenticationError, RedisError
 
 from mcm import heartbeat
+from mcm.embedded import programs
 
 _DEADLINE = 2.0
 # Nobody has to log in to ask, so however many ask, the servers are asked once in this time.
@@ -71,7 +72,7 @@ async def _report() -> Report:
         unknown = Check(ok=False, detail="not known while Redis does not answer")
         redis_check = Check(ok=False, detail=signs)
         return {"database": database, "redis": redis_check, "worker": unknown, "watcher": unknown}
-    workers = {f"queue {queue}": heartbeat.worker_key(queue) for queue in heartbeat.QUEUES}
+    workers = {f"queue {queue}": heartbeat.worker_key(queue) for queue in programs.QUEUES}
     return {
         "database": database,
         "redis": Check(ok=True, detail="answers"),
@@ -108,7 +109,7 @@ def _conninfo() -> str:
 
 async def _signs() -> set[str] | str:
     """The keys of the living, or why Redis did not tell."""
-    keys = [*map(heartbeat.worker_key, heartbeat.QUEUES), heartbeat.WATCHER]
+    keys = [*map(heartbeat.worker_key, programs.QUEUES), heartbeat.WATCHER]
     try:
         async with asyncio.timeout(_DEADLINE):
             async with redis.asyncio.Redis.from_url(settings.REDIS_URL) as store:

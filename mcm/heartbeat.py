@@ -20,8 +20,8 @@ from celery.worker import state
 from django.conf import settings
 
 from mcm.embedded import child
+from mcm.embedded.programs import QUEUES
 
-QUEUES = ("poll", "operations")
 WATCHER = "mcm:alive:watcher"
 SECONDS = 15
 _EVERY = 5

@@ -59,6 +59,8 @@ async def _run(home: Path, say: Say, *, demo: bool) -> None:
 
 async def _work(supervisor: Supervisor, *, demo: bool) -> None:
     begun, say, port = time.monotonic(), supervisor.say, environment.web_port()
+    if demo:
+        demo_fleet.allow_addresses(supervisor.home / "fleet")
     fleet = await _start_fleet(supervisor) if demo else None
     await _start_servers(supervisor)
     given = os.environ.get("MCM_ADMIN_PASSWORD")

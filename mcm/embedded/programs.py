@@ -7,9 +7,16 @@ from pathlib import Path
 from mcm.embedded import state
 from mcm.embedded.processes import Program
 
-QUEUES = ("poll", "operations")
-# Polls wait for clusters, operations for Helm: neither may take the other's place.
-_CONCURRENCY = {"poll": 4, "operations": 2}
+# A worker for each queue, so that none waits behind another's work: polls wait for clusters (of
+# which half may hang), so they take threads; Helm's work gets processes, few since it is heavy; a
+# tick is done in a moment and must come in time.
+_POOLS = {
+    "ticks": ("threads", 2),
+    "poll": ("threads", 16),
+    "releases": ("prefork", 2),
+    "operations": ("prefork", 2),
+}
+QUEUES = tuple(_POOLS)
 
 
 def web(port: int) -> Program:
@@ -22,7 +29,9 @@ def web(port: int) -> Program:
 
 def worker(queue: str) -> Program:
     options = ["--queues", queue, "--hostname", f"{queue}@%h", "--loglevel", "INFO"]
-    options += ["--concurrency", str(_CONCURRENCY[queue]), "--without-gossip", "--without-mingle"]
+    pool, places = _POOLS[queue]
+    options += ["--pool", pool, "--concurrency", str(places)]
+    options += ["--without-gossip", "--without-mingle"]
     # Its gentler ends wait for a broker that ends at the same time; jobs are durable rows.
     return _python(
         f"worker-{queue}", "celery", "-A", "mcm", "worker", *options, orphaned=signal.SIGKILL

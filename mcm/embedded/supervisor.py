@@ -14,7 +14,7 @@ from mcm.embedded.processes import Program
 # Stopped together, one row after the other, each row within its seconds: 18 in all.
 STOP_ORDER: tuple[tuple[int, tuple[str, ...]], ...] = (
     (4, ("web", "beat")),
-    (5, ("worker-poll", "worker-operations", "watcher")),
+    (5, ("worker-ticks", "worker-poll", "worker-releases", "worker-operations", "watcher")),
     (5, ("fleet",)),
     (4, ("valkey", "postgres")),
 )

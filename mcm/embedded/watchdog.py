@@ -9,14 +9,14 @@ from django.conf import settings
 from redis.exceptions import RedisError
 
 from mcm import heartbeat
-from mcm.embedded import readiness
+from mcm.embedded import programs, readiness
 from mcm.embedded.supervisor import Supervisor
 
 _EVERY = 10
 _PATIENCE = 45
 _KEYS = {
     "watcher": heartbeat.WATCHER,
-    **{f"worker-{queue}": heartbeat.worker_key(queue) for queue in heartbeat.QUEUES},
+    **{f"worker-{queue}": heartbeat.worker_key(queue) for queue in programs.QUEUES},
 }
 
 

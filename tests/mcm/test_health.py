@@ -11,9 +11,9 @@ from django.test import AsyncClient
 from pytest_django import Settings
 
 from mcm import health, heartbeat
-from mcm.embedded import ports
+from mcm.embedded import ports, programs
 
-KEYS = [*map(heartbeat.worker_key, heartbeat.QUEUES), heartbeat.WATCHER]
+KEYS = [*map(heartbeat.worker_key, programs.QUEUES), heartbeat.WATCHER]
 
 
 @pytest.fixture
