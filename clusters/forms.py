@@ -3,13 +3,25 @@
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from clusters.kube import kubeconfig
+from clusters.kube.errors import KubeconfigError
+from clusters.kube.manifest import FEATURES
 from clusters.models import Cluster, Environment
-from clusters.services.registration import LARGEST_KUBECONFIG, Registration
+from clusters.services.checks import LARGEST_KUBECONFIG
+from clusters.services.editing import Changes
+from clusters.services.registration import Registration
 
 
-class RegisterForm(forms.ModelForm):
+class KubeconfigForm(forms.Form):
+    """A kubeconfig, pasted or uploaded, and which of its contexts is meant.
+
+    The text of an upload moves into the pasted one, so that it is kept when the form comes back;
+    the choice of a context appears once there are several.
+    """
+
     kubeconfig = forms.CharField(
         label=_("Kubeconfig"),
         required=False,
@@ -26,7 +38,80 @@ class RegisterForm(forms.ModelForm):
         label=_("Context"),
         required=False,
         max_length=253,
-        help_text=_("Only where the kubeconfig has several; otherwise its current one is taken."),
+        widget=forms.HiddenInput(),
+        help_text=_("The kubeconfig has several; each may be another cluster."),
+    )
+    # What the finished steps found, signed: shown again, never trusted.
+    progress = forms.CharField(required=False, widget=forms.HiddenInput())
+
+    def clean_kubeconfig_file(self) -> str:
+        upload = self.cleaned_data.get("kubeconfig_file")
+        if upload is None:
+            return ""
+        if upload.size > LARGEST_KUBECONFIG:
+            raise forms.ValidationError(_("The file is larger than 256 KiB."))
+        try:
+            text = str(upload.read().decode())
+        except UnicodeDecodeError as error:
+            raise forms.ValidationError(_("The file is not UTF-8 text.")) from error
+        self.keep("kubeconfig", text)
+        return text
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        self._offer_contexts()
+        if not self.errors and not self.text:
+            self.add_error("kubeconfig", _("Paste a kubeconfig or choose its file."))
+        return data
+
+    @property
+    def text(self) -> str:
+        """The kubeconfig: of the upload, if there is one, else what was pasted."""
+        data = self.cleaned_data
+        return str(data.get("kubeconfig_file") or data.get("kubeconfig") or "")
+
+    @property
+    def context_name(self) -> str | None:
+        """The chosen context; None leaves it to the kubeconfig."""
+        return self.cleaned_data.get("context") or None
+
+    @property
+    def must_choose(self) -> bool:
+        """Whether there are several contexts of which nobody has chosen one yet."""
+        return isinstance(self.fields["context"], forms.ChoiceField) and not self.context_name
+
+    def _offer_contexts(self) -> None:
+        try:
+            names = kubeconfig.contexts(self.text)
+            current = kubeconfig.current_context(self.text)
+        except KubeconfigError:
+            return  # the first step says what is wrong with it
+        if len(names) < 2:  # what was chosen before was of another file
+            self.cleaned_data["context"] = ""
+            self.keep("context", "")
+            return
+        if self.context_name not in names:  # chosen in another file
+            self.cleaned_data["context"] = ""
+        preselected = self.context_name or (current if current in names else names[0])
+        old = self.fields["context"]
+        self.fields["context"] = forms.ChoiceField(
+            label=old.label, choices=[(name, name) for name in names], help_text=old.help_text
+        )
+        self.keep("context", preselected)
+
+    def keep(self, name: str, value: str) -> None:
+        """What the field shows when the form comes back."""
+        data = QueryDict(mutable=True)
+        data.update(self.data)
+        data[self.add_prefix(name)] = value
+        self.data = data
+
+
+class RegisterForm(KubeconfigForm, forms.ModelForm):
+    allow_duplicate = forms.BooleanField(
+        label=_("Register it once more, under this name"),
+        required=False,
+        widget=forms.HiddenInput(),
     )
 
     class Meta:
@@ -37,23 +122,12 @@ class RegisterForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         choice = self.fields["environment"]
         choice.choices = [("", _("Choose one")), *Environment.choices]  # type: ignore[attr-defined]
+        if self.data.get("allow_duplicate"):
+            self.offer_duplicate()
 
-    def clean_kubeconfig_file(self) -> str:
-        upload = self.cleaned_data.get("kubeconfig_file")
-        if upload is None:
-            return ""
-        if upload.size > LARGEST_KUBECONFIG:
-            raise forms.ValidationError(_("The file is larger than 256 KiB."))
-        try:
-            return str(upload.read().decode())
-        except UnicodeDecodeError as error:
-            raise forms.ValidationError(_("The file is not UTF-8 text.")) from error
-
-    def clean(self) -> dict[str, Any]:
-        data = super().clean() or self.cleaned_data
-        if not self.errors and not (data.get("kubeconfig") or data.get("kubeconfig_file")):
-            self.add_error("kubeconfig", _("Paste a kubeconfig or choose its file."))
-        return data
+    def offer_duplicate(self) -> None:
+        """Shows the choice to register a cluster that is registered already."""
+        self.fields["allow_duplicate"].widget = forms.CheckboxInput()
 
     @property
     def registration(self) -> Registration:
@@ -63,9 +137,58 @@ class RegisterForm(forms.ModelForm):
             name=data["name"],
             environment=Environment(data["environment"]),
             region=data["region"],
-            kubeconfig=data["kubeconfig_file"] or data["kubeconfig"],
-            context=data["context"] or None,
+            kubeconfig=self.text,
+            context=self.context_name,
+            allow_duplicate=data["allow_duplicate"],
         )
+
+
+class EditForm(forms.ModelForm):
+    """The fields that a cluster's admins change."""
+
+    class Meta:
+        model = Cluster
+        fields = ("name", "environment", "region")
+
+    @property
+    def changes(self) -> Changes:
+        """What was filled in. Only after `is_valid()`."""
+        data = self.cleaned_data
+        return Changes(data["name"], Environment(data["environment"]), data["region"])
+
+
+class ManifestForm(forms.Form):
+    """What the account of the manifest may do."""
+
+    usual = ("watch", "metrics", "logs")
+    features = forms.MultipleChoiceField(
+        label=_("The account may"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple(),
+        choices=[
+            ("watch", _("list and watch what is there (always)")),
+            ("metrics", _("read what nodes and pods use, from the metrics API")),
+            ("logs", _("read the logs of containers")),
+            (
+                "secrets",
+                _(
+                    "list Secrets: MCM keeps their names and Helm's releases only, but Kubernetes"
+                    " knows no right to names alone, so whoever has the token can read them whole"
+                ),
+            ),
+            ("exec", _("open a terminal in containers, with all that runs there can do")),
+            (
+                "deploy",
+                _(
+                    "install charts: a chart may hold anything, so this is every right on the"
+                    " cluster (cluster-admin)"
+                ),
+            ),
+        ],
+    )
+
+    def clean_features(self) -> list[str]:
+        return sorted({"watch", *self.cleaned_data["features"]}, key=FEATURES.index)
 
 
 class DeleteForm(forms.Form):

@@ -6,18 +6,15 @@ from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from clusters.models import Cluster, Environment
-from clusters.services.registration import LARGEST_KUBECONFIG, Registration
+from clusters.services.checks import LARGEST_KUBECONFIG
+from clusters.services.editing import Changes
+from clusters.services.registration import Registration
 from teams.serializers import StrictSerializer
 
 
-class RegistrationSerializer(StrictSerializer):
-    """The body of `POST /api/v1/clusters`, JSON or multipart (then the file may be uploaded)."""
+class KubeconfigSerializer(StrictSerializer):
+    """A body with a kubeconfig, JSON or multipart (then the file may be uploaded)."""
 
-    name = serializers.CharField(
-        max_length=63, validators=Cluster._meta.get_field("name").validators
-    )
-    environment = serializers.ChoiceField(choices=Environment.choices)
-    region = serializers.CharField(max_length=63, required=False, allow_blank=True)
     kubeconfig = serializers.CharField(trim_whitespace=False, max_length=LARGEST_KUBECONFIG)
     # DRF takes declared fields out of the class, so its own `context` stays.
     context = serializers.CharField(max_length=253, required=False)  # type: ignore[assignment]
@@ -38,6 +35,17 @@ class RegistrationSerializer(StrictSerializer):
             data = {**data.dict(), "kubeconfig": text}
         return super().to_internal_value(data)
 
+
+class RegistrationSerializer(KubeconfigSerializer):
+    """The body of `POST /api/v1/clusters`."""
+
+    name = serializers.CharField(
+        max_length=63, validators=Cluster._meta.get_field("name").validators
+    )
+    environment = serializers.ChoiceField(choices=Environment.choices)
+    region = serializers.CharField(max_length=63, required=False, allow_blank=True)
+    allowDuplicate = serializers.BooleanField(required=False, default=False)  # noqa: N815
+
     @property
     def registration(self) -> Registration:
         data = self.validated_data
@@ -47,6 +55,49 @@ class RegistrationSerializer(StrictSerializer):
             region=data.get("region", ""),
             kubeconfig=data["kubeconfig"],
             context=data.get("context"),
+            allow_duplicate=data["allowDuplicate"],
+        )
+
+
+class ChangeSerializer(KubeconfigSerializer):
+    """The body of `PATCH /api/v1/clusters/{id}`: what is not named stays."""
+
+    name = serializers.CharField(
+        max_length=63, required=False, validators=Cluster._meta.get_field("name").validators
+    )
+    environment = serializers.ChoiceField(choices=Environment.choices, required=False)
+    region = serializers.CharField(max_length=63, required=False, allow_blank=True)
+    customResources = serializers.ListField(  # noqa: N815
+        child=serializers.CharField(max_length=317), max_length=1000, required=False
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["kubeconfig"].required = False
+
+    @property
+    def kubeconfig_text(self) -> str | None:
+        given: str | None = self.validated_data.get("kubeconfig")
+        return given
+
+    @property
+    def context_name(self) -> str | None:
+        given: str | None = self.validated_data.get("context")
+        return given
+
+    @property
+    def custom_resources(self) -> list[str] | None:
+        given: list[str] | None = self.validated_data.get("customResources")
+        return given
+
+    @property
+    def changes(self) -> Changes:
+        data = self.validated_data
+        environment = data.get("environment")
+        return Changes(
+            name=data.get("name"),
+            environment=Environment(environment) if environment else None,
+            region=data.get("region"),
         )
 
 

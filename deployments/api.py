@@ -4,6 +4,7 @@ from uuid import UUID
 
 from django.http import Http404
 from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -14,8 +15,17 @@ from clusters.models import Cluster, Namespace
 from deployments import helm, services, store
 from deployments.forms import LARGEST_CHART
 from deployments.models import Chart, Release
-from deployments.serializers import InstallSerializer, chart_json, release_json
-from operations.api import accepted, held_answer, named_cluster
+from deployments.serializers import (
+    ChartFileSerializer,
+    ChartShape,
+    ChartsShape,
+    InstallSerializer,
+    ReleaseShape,
+    ReleasesShape,
+    chart_json,
+    release_json,
+)
+from operations.api import AcceptedShape, accepted, held_answer, named_cluster
 from operations.services import Held
 from teams import access
 from teams.api import caller
@@ -23,12 +33,18 @@ from teams.roles import Action
 
 
 class ChartList(APIView):
+    @extend_schema(
+        operation_id="charts_list", parameters=[OpenApiParameter("q", str)], responses=ChartsShape
+    )
     def get(self, request: Request) -> Response:
         charts = access.visible(caller(request), Chart).defer("archive", "values")
         q = request.query_params.get("q", "")
         found = [chart_json(chart) for chart in charts.filter(name__icontains=q)]
         return Response({"charts": found, "total": len(found)})
 
+    @extend_schema(
+        request={"multipart/form-data": ChartFileSerializer}, responses={201: ChartShape}
+    )
     def post(self, request: Request) -> Response:
         access.require_anywhere(caller(request), Action.OPERATE, Cluster, Namespace)
         upload = request.FILES.get("file")
@@ -44,6 +60,11 @@ class ChartList(APIView):
 
 
 class ReleaseList(APIView):
+    @extend_schema(
+        operation_id="releases_list",
+        parameters=[OpenApiParameter(name, str) for name in ("cluster", "namespace", "q")],
+        responses=ReleasesShape,
+    )
     def get(self, request: Request) -> Response:
         query = request.query_params
         rows = store.search(store.releases(caller(request)), query.get("q", ""))
@@ -54,6 +75,7 @@ class ReleaseList(APIView):
         found = [release_json(release) for release in rows]
         return Response({"releases": found, "total": len(found)})
 
+    @extend_schema(request=InstallSerializer, responses={202: AcceptedShape})
     def post(self, request: Request) -> Response:
         access.require_anywhere(caller(request), Action.OPERATE, Cluster, Namespace)
         body = InstallSerializer(data=request.data)
@@ -72,9 +94,13 @@ class ReleaseList(APIView):
 
 
 class ReleaseDetail(APIView):
+    @extend_schema(responses=ReleaseShape)
     def get(self, request: Request, pk: UUID) -> Response:
         return Response(release_json(access.get_or_404(caller(request), Release, pk)))
 
+    @extend_schema(
+        parameters=[OpenApiParameter("keepHistory", bool)], responses={202: AcceptedShape}
+    )
     def delete(self, request: Request, pk: UUID) -> Response:
         release = access.get_or_404(caller(request), Release, pk, Action.OPERATE)
         keep = request.query_params.get("keepHistory") == "true"

@@ -61,3 +61,46 @@ def release_json(release: Release) -> dict[str, Any]:
         "updated": release.updated.isoformat(),
         "observedAt": release.observed_at.isoformat(),
     }
+
+
+class ChartShape(serializers.Serializer[Any]):
+    """Of `chart_json`, for the schema."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    version = serializers.CharField()
+    appVersion = serializers.CharField()  # noqa: N815 (its name)
+    description = serializers.CharField()
+    digest = serializers.CharField()
+
+
+class ChartsShape(serializers.Serializer[Any]):
+    charts = ChartShape(many=True)
+    total = serializers.IntegerField()
+
+
+class ChartFileSerializer(serializers.Serializer[Any]):
+    """The multipart body of `POST /api/v1/charts`, for the schema."""
+
+    file = serializers.FileField()
+
+
+class ReleaseShape(serializers.Serializer[Any]):
+    """Of `release_json`, for the schema."""
+
+    id = serializers.UUIDField()
+    cluster = serializers.CharField()
+    namespace = serializers.CharField()
+    name = serializers.CharField()
+    revision = serializers.IntegerField()
+    status = serializers.CharField()
+    chart = serializers.CharField()
+    chartVersion = serializers.CharField()  # noqa: N815 (its name)
+    appVersion = serializers.CharField()  # noqa: N815 (its name)
+    updated = serializers.DateTimeField()
+    observedAt = serializers.DateTimeField()  # noqa: N815 (its name)
+
+
+class ReleasesShape(serializers.Serializer[Any]):
+    releases = ReleaseShape(many=True)
+    total = serializers.IntegerField()

@@ -1,24 +1,41 @@
 """The demo: three real clusters of the testbed, registered, watched and seen to run."""
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
+from django.conf import settings
 from django.db import connection
 from django.db.models import F
 
+from clusters.kube import policy
 from clusters.models import Cluster, Environment, Freshness, Object, Status
 from clusters.services import registration as services
+from clusters.services.checks import RegistrationFailed
 from mcm.embedded import logs
 from teams.models import User
+from testbed.fleet import DEMO
+from testbed.process import Ports
 from testbed.specs import SPECS
 from testbed.workloads import wanted
 
 Say = Callable[[str], None]
 
-_NAMES = ("dev", "staging", "prod")
 _SETTLE_SECONDS = 120
+
+
+def allow_addresses(fleet: Path) -> None:
+    """Lets this process, and those that it starts, connect to the demo's own API servers.
+
+    Takes their ports: the fleet, which starts after this, uses the same ones.
+    """
+    ports = Ports.of(fleet).take([f"{name}.apiserver" for name in DEMO])
+    rules = [f"127.0.0.1/32:{port}" for port in ports.values()]
+    policy.use([*settings.CLUSTER_ADDRESSES, *map(policy.parse, rules)])
+    given = os.environ.get("MCM_CLUSTER_ADDRESSES", "")
+    os.environ["MCM_CLUSTER_ADDRESSES"] = ",".join(filter(None, [given, *rules]))
 
 
 async def settle(fleet: Path, log: Path, written: int, say: Say) -> None:
@@ -38,7 +55,7 @@ async def settle(fleet: Path, log: Path, written: int, say: Say) -> None:
             say(f"The demo is not complete: {'; '.join(missing)}")
             return
         await asyncio.sleep(0.3)
-    say(f"Clusters {', '.join(_NAMES)} are active and their healthy pods run")
+    say(f"Clusters {', '.join(DEMO)} are active and their healthy pods run")
 
 
 async def _progress(log: Path, offset: int) -> AsyncIterator[str]:
@@ -55,7 +72,7 @@ def _register_all(fleet: Path) -> list[str]:
     try:
         admin = User.objects.filter(is_superuser=True, is_active=True).earliest("pk")
         known = set(Cluster.objects.values_list("name", flat=True))
-        for name in _NAMES:
+        for name in DEMO:
             if name in known:
                 continue
             registration = services.Registration(
@@ -67,7 +84,7 @@ def _register_all(fleet: Path) -> list[str]:
             try:
                 services.register(registration, by=admin)
                 said.append(f"Registered the cluster {name}")
-            except services.RegistrationFailed as error:
+            except RegistrationFailed as error:
                 said.append(f"The cluster {name} was not registered: {error}")
     finally:
         connection.close()
@@ -77,7 +94,7 @@ def _register_all(fleet: Path) -> list[str]:
 def _missing() -> list[str]:
     """What is not yet as it should be, by cluster."""
     try:
-        return [reason for name in _NAMES if (reason := _reason(name))]
+        return [reason for name in DEMO if (reason := _reason(name))]
     finally:
         connection.close()
 

@@ -3,27 +3,56 @@
 from typing import Any
 from uuid import UUID
 
-from rest_framework import status
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from clusters.models import Cluster
 from operations import services
-from operations.models import Operation
+from operations.models import Operation, Status
 from teams import access
 from teams.api import caller
 from teams.models import User
 from teams.roles import Action
 
 
+class OperationShape(serializers.Serializer[Any]):
+    """Of `operation_json`, for the schema."""
+
+    id = serializers.UUIDField()
+    kind = serializers.CharField()
+    status = serializers.ChoiceField(choices=Status.choices)
+    error = serializers.CharField()
+    cluster = serializers.CharField()
+    namespace = serializers.CharField()
+    release = serializers.CharField()
+    created = serializers.DateTimeField()
+    finished = serializers.DateTimeField(allow_null=True)
+    log = serializers.CharField()
+    result = serializers.JSONField(allow_null=True)
+
+
+class OperationIdShape(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+
+
+class AcceptedShape(serializers.Serializer[Any]):
+    """The work that was queued."""
+
+    operation = OperationIdShape()
+
+
 class OperationDetail(APIView):
+    @extend_schema(responses=OperationShape)
     def get(self, request: Request, pk: UUID) -> Response:
         operation = access.get_or_404(caller(request), Operation, pk)
         return Response(operation_json(operation))
 
 
 class OperationCancel(APIView):
+    @extend_schema(request=None, responses={202: OperationShape})
     def post(self, request: Request, pk: UUID) -> Response:
         operation = access.get_or_404(caller(request), Operation, pk, Action.OPERATE)
         services.cancel(operation, by=caller(request))

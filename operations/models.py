@@ -42,7 +42,7 @@ class Operation(NamespacedRows):
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
     error = models.TextField(blank=True)
     # The input, sealed: values of a chart may hold secrets.
-    sealed_input = models.BinaryField()
+    sealed_input = vault.SealedField("operation")
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )

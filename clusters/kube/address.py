@@ -8,15 +8,8 @@ from queue import Empty, SimpleQueue
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from clusters.kube import errors
+from clusters.kube import errors, policy
 from clusters.kube.types import Connection
-
-# Cloud metadata and link-local services give credentials to whoever asks from this machine.
-NEVER = tuple(
-    ipaddress.ip_network(each)
-    for each in ("169.254.0.0/16", "fe80::/10", "fd00:ec2::254/128", "0.0.0.0/8", "::/128",
-                 "224.0.0.0/4", "ff00::/8", "100.100.100.200/32", "64:ff9b::a9fe:0/112")
-)  # fmt: skip
 
 
 class Endpoint(NamedTuple):
@@ -42,13 +35,6 @@ def endpoint(connection: Connection) -> Endpoint:
     return Endpoint(host, parts.port or 443, parts.path.rstrip("/"), name.rstrip("."))
 
 
-def is_allowed(address: str) -> bool:
-    """False for addresses that no cluster has and that must never be asked."""
-    parsed = ipaddress.ip_address(address.partition("%")[0])
-    mapped = getattr(parsed, "ipv4_mapped", None) or getattr(parsed, "sixtofour", None)
-    return not any(each in network for network in NEVER for each in (parsed, mapped or parsed))
-
-
 def is_literal(host: str) -> bool:
     """Whether `host` is an address and no name."""
     try:
@@ -58,12 +44,14 @@ def is_literal(host: str) -> bool:
     return True
 
 
-def checked(found: list[str]) -> list[str]:
-    """The addresses of a name; Unreachable when there is none or one of them is not allowed."""
+def checked(found: list[str], port: int) -> list[str]:
+    """The addresses of a name; Unreachable when there is none, AddressRefused when the policy
+    forbids any of them: which one is connected is not ours to choose.
+    """
     if not found:
         raise errors.Unreachable("The host name of the cluster is not known.")
-    if not all(map(is_allowed, found)):
-        raise errors.Unreachable("The cluster's address is a link-local or metadata address.")
+    for each in found:
+        policy.check(each, port)
     return list(dict.fromkeys(found))
 
 
@@ -73,7 +61,7 @@ def resolve(host: str, port: int, until: float) -> list[str]:
     A name takes a thread of its own: the resolver cannot be interrupted, only left behind.
     """
     if is_literal(host):
-        return checked([host])
+        return checked([host], port)
     answer: SimpleQueue[list[str] | OSError] = SimpleQueue()
 
     def look_up() -> None:
@@ -90,7 +78,16 @@ def resolve(host: str, port: int, until: float) -> list[str]:
         raise errors.TimedOut("The host name of the cluster could not be looked up.") from None
     if isinstance(found, OSError):
         raise errors.Unreachable("The host name of the cluster is not known.") from found
-    return checked(found)
+    return checked(found, port)
+
+
+def check(connection: Connection, deadline: float = 10.0) -> list[str]:
+    """The addresses that the connection's server has now; KubeError as `resolve`.
+
+    For programs that connect by themselves: right before they start, nothing less will do.
+    """
+    at = endpoint(connection)
+    return resolve(at.host, at.port, time.monotonic() + deadline)
 
 
 def connect(host: str, port: int, until: float) -> socket.socket:

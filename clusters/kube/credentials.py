@@ -9,13 +9,15 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from cryptography.x509.oid import NameOID
 
-from clusters.kube.errors import KubeconfigError, sentence
+from clusters.kube.errors import KubeconfigError, safe_text, sentence
 from clusters.kube.types import Connection
 
 MOST_CERTIFICATES = 200
 LONGEST_TOKEN = 16 * 1024
 PEM = serialization.Encoding.PEM
+_GROUP = NameOID.ORGANIZATION_NAME  # Kubernetes takes a certificate's organizations as groups
 
 
 def decode_base64(value: str, field: str) -> bytes:
@@ -89,20 +91,44 @@ def expiry(connection: Connection) -> datetime | None:
     return min(ends, default=None)
 
 
+def subject(connection: Connection) -> str:
+    """As whom the credentials sign in, as far as they say: a user and groups, or an account.
+
+    "" when they do not say. What a token claims is for the cluster to verify.
+    """
+    if connection.certificate:
+        name = x509.load_pem_x509_certificate(connection.certificate.encode()).subject
+        users = [str(each.value) for each in name.get_attributes_for_oid(NameOID.COMMON_NAME)]
+        groups = [str(each.value) for each in name.get_attributes_for_oid(_GROUP)]
+        found = ", ".join(users) + (f" ({', '.join(groups)})" if groups else "")
+    else:
+        claims = _claims(connection.token or "")
+        found = claims.sub if claims else ""
+    return safe_text(found)
+
+
 class _Claims(msgspec.Struct):
     exp: float | None = None
+    sub: str = ""
 
 
 def _token_expiry(token: str) -> datetime | None:
-    # RFC 7519. Unverified: only the cluster can verify it, and a wrong date harms nobody.
+    claims = _claims(token)
+    try:
+        return datetime.fromtimestamp(claims.exp, UTC) if claims and claims.exp else None
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _claims(token: str) -> _Claims | None:
+    # RFC 7519. Unverified: only the cluster can verify it, and wrong words harm nobody.
     parts = token.split(".")
     if len(parts) != 3:
         return None
     try:
         payload = base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4))
-        claims = msgspec.json.decode(payload, type=_Claims)
-        return None if claims.exp is None else datetime.fromtimestamp(claims.exp, UTC)
-    except (ValueError, OverflowError, OSError):
+        return msgspec.json.decode(payload, type=_Claims)
+    except ValueError:
         return None
 
 

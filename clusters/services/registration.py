@@ -1,147 +1,124 @@
-"""Changes of the registry: each one transaction, audited, with its effects after the commit."""
+"""Registering clusters and forgetting them: each in one transaction, with its audit row."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
 
-from django.db import IntegrityError, transaction
-from django.utils.translation import gettext, gettext_lazy
+import msgspec
+from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext as _
 
 from clusters import live
-from clusters.kube import errors, kubeconfig
-from clusters.kube.client import Client
-from clusters.kube.errors import KubeconfigError, KubeError
-from clusters.kube.types import SERVICE_ACCOUNT, Connection
+from clusters.kube import kubeconfig
 from clusters.models import Cluster, Environment, Status
+from clusters.services import checks
+from clusters.services.checks import Look, RegistrationFailed
 from teams import access, audit
 from teams import services as teams
 from teams.models import User
 
-T = TypeVar("T")
-
-LARGEST_KUBECONFIG = 256 * 1024
-
-# The steps of a registration, in order; a failure is told as the step and its reason.
-STEPS = {
-    "parse": gettext_lazy("Read the kubeconfig"),
-    "connect": gettext_lazy("Connect to the API server"),
-    "version": gettext_lazy("Read the server version"),
-    "nodes": gettext_lazy("List the nodes"),
-    "store": gettext_lazy("Store the cluster"),
-}
-
-
-class RegistrationFailed(Exception):
-    """A step of the registration failed; nothing was stored.
-
-    `step` is a key of STEPS, `field` the input to look at, `str(error)` what is wrong and what
-    to do, `cause` the cluster's error where one was the reason.
-    """
-
-    def __init__(self, step: str, field: str, message: str, cause: KubeError | None = None) -> None:
-        super().__init__(message)
-        self.step = step
-        self.field = field
-        self.cause = cause
-
 
 @dataclass(frozen=True)
 class Registration:
-    """What a person fills in. `context` chooses one where the kubeconfig has several."""
+    """What a person fills in. `context` chooses one where the kubeconfig has several.
+
+    `allow_duplicate` registers a cluster once more that is registered already.
+    """
 
     name: str
     environment: Environment
     kubeconfig: str
     region: str = ""
     context: str | None = None
+    allow_duplicate: bool = False
 
 
-@dataclass(frozen=True)
-class Found:
-    version: str
-    node_count: int
-    system_uid: str
+def register(
+    wanted: Registration, *, by: User, tell: Callable[[str, str], None] | None = None
+) -> Cluster:
+    """Registers a cluster after it has answered. Raises RegistrationFailed, PermissionDenied.
 
-
-def register(wanted: Registration, *, by: User) -> Cluster:
-    """Registers a cluster after it has answered. Raises RegistrationFailed, PermissionDenied."""
+    `tell` hears each step that is done, with its result.
+    """
     access.require_platform_admin(by)
-    _refuse_taken_name(wanted.name)
-    connection = parse(wanted.kubeconfig, wanted.context)
-    found = look(connection)
-    try:
-        return _store(wanted, connection, found, by)
-    except IntegrityError as error:
-        raise _taken(wanted.name) from error
+    refuse_taken_name(wanted.name)
+    with Look(wanted.kubeconfig, wanted.context) as look:
+        checks.look(look, tell)
+        try:
+            return _store(wanted, look, by)
+        except IntegrityError as error:
+            failed = taken(wanted.name)
+            failed.results = look.results
+            raise failed from error
 
 
-def parse(text: str, context: str | None = None) -> Connection:
-    try:
-        return kubeconfig.parse(text, context or None)
-    except KubeconfigError as error:
-        reason = gettext(error.reason)
-        message = f"{error.field}: {reason}" if error.field else reason
-        raise RegistrationFailed("parse", "kubeconfig", message) from error
+def refuse_taken_name(name: str, but: Cluster | None = None) -> None:
+    """RegistrationFailed when another cluster has this name."""
+    holders = Cluster.objects.filter(name=name)
+    if (holders.exclude(pk=but.pk) if but else holders).exists():
+        raise taken(name)
 
 
-def look(connection: Connection) -> Found:
-    """Asks the cluster what it is; each question is a step of its own."""
-    with _step("connect", lambda: Client(connection, SERVICE_ACCOUNT)) as client:
-        _step("connect", client.ready)
-        version = _step("version", client.version)
-        nodes = _step("nodes", client.nodes)
-        system_uid = _step("nodes", client.system_uid)
-    return Found(version.git_version, len(nodes), system_uid)
-
-
-def explain(error: KubeError) -> str:
-    """What the cluster's error means and what to do about it, in the reader's language."""
-    match error:
-        case errors.Unauthorized():
-            return _("The cluster does not accept these credentials. Make new ones and try again.")
-        case errors.Forbidden():
-            return _("The cluster refuses: %(reason)s Give the account this right.") % {
-                "reason": str(error)
-            }
-        case _:
-            return gettext(str(error))
-
-
-def _step(name: str, ask: Callable[[], T]) -> T:
-    try:
-        return ask()
-    except KubeError as error:
-        raise RegistrationFailed(name, "kubeconfig", explain(error), error) from error
-
-
-def _refuse_taken_name(name: str) -> None:
-    if Cluster.objects.filter(name=name).exists():
-        raise _taken(name)
-
-
-def _taken(name: str) -> RegistrationFailed:
+def taken(name: str) -> RegistrationFailed:
+    """What is said of a name that another cluster has."""
     message = _("A cluster named %(name)s is registered already.") % {"name": name}
     return RegistrationFailed("store", "name", message)
 
 
+def fill_in(cluster: Cluster, look: Look) -> None:
+    """Writes what a look found, with the credentials it used, into the row. Does not save."""
+    cluster.connection = look.connection
+    cluster.version = look.version
+    cluster.node_count = look.node_count
+    cluster.system_uid = look.system_uid or cluster.system_uid
+    cluster.credential_kind = checks.credential_kind(look.connection)
+    cluster.credential_expires = kubeconfig.credential_expiry(look.connection)
+    cluster.certificate_expires = look.certificate_expires
+    cluster.latency_ms = look.latency_ms
+    if look.rights is not None:
+        cluster.rights = msgspec.to_builtins(look.rights)
+        cluster.has_metrics = look.rights.metrics
+    cluster.status = Status.ACTIVE
+    cluster.status_reason = ""
+
+
 @transaction.atomic
-def _store(wanted: Registration, connection: Connection, found: Found, by: User) -> Cluster:
+def _store(wanted: Registration, look: Look, by: User) -> Cluster:
+    if not wanted.allow_duplicate:
+        _refuse_duplicate(look, by)
     cluster = Cluster(
-        name=wanted.name,
-        environment=wanted.environment,
-        region=wanted.region,
-        version=found.version,
-        node_count=found.node_count,
-        system_uid=found.system_uid,
-        status=Status.ACTIVE,
-        created_by=by,
+        name=wanted.name, environment=wanted.environment, region=wanted.region, created_by=by
     )
-    cluster.connection = connection
+    fill_in(cluster, look)
     cluster.save(force_insert=True)
     audit.record(by, "cluster.register", cluster, server=cluster.server)
     live.publish("clusters", cluster.pk, [(str(cluster.pk), None)])
     return cluster
+
+
+def _refuse_duplicate(look: Look, by: User) -> None:
+    """RegistrationFailed when this very cluster is registered under another name.
+
+    Known by the uid of kube-system; where that may not be read, by the server's address.
+    """
+    same = (
+        {"system_uid": look.system_uid} if look.system_uid else {"server": look.connection.server}
+    )
+    with connection.cursor() as cursor:
+        # Of two registrations at once, the second one sees the first.
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [str(same)])
+    if not Cluster.objects.filter(**same).exists():
+        return
+    known = access.visible(by, Cluster).filter(**same).first()
+    if known is None:
+        message = _("This cluster is registered already.")
+    else:
+        message = _(
+            "This cluster is registered already, as %(name)s. Use that one, or replace its"
+            " credentials on its page; or say that you want it twice."
+        ) % {"name": known.name}
+    failed = RegistrationFailed("store", "allow_duplicate", message)
+    failed.results = look.results
+    raise failed
 
 
 @transaction.atomic

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from clusters.kube import kubeconfig
+from clusters.kube import address, kubeconfig
+from clusters.kube.errors import KubeError
 from clusters.kube.types import SERVICE_ACCOUNT, Connection, Identity
 from deployments.helm import arguments, charts, names, programs, replies, runner, values
-from deployments.helm.errors import HelmFailed, ReleaseNotFound, raise_for
+from deployments.helm.errors import ClusterUnreachable, HelmFailed, ReleaseNotFound, raise_for
 from deployments.helm.lines import lines_of
 from deployments.helm.runner import Cancelled, Finished, Limits, OnLine, never, nothing
 from deployments.helm.types import Install, Program, Release, Revision, Upgrade
@@ -54,6 +55,7 @@ class Helm:
         program: Program | None = None,
         limits: Limits | None = None,
     ) -> None:
+        self._connection = connection
         self._kubeconfig = kubeconfig.render(connection, identity)
         self._program = program or programs.find("helm")
         self._limits = limits or Limits()
@@ -237,6 +239,10 @@ class Helm:
             ) from error
 
     def _run_in(self, workspace: Workspace, command: _Command, following: _Following) -> Finished:
+        try:
+            address.check(self._connection)  # Helm connects by itself, and asks nobody
+        except KubeError as error:
+            raise ClusterUnreachable(str(error)) from error
         progress = replies.Progress()
 
         def listen(line: str) -> None:

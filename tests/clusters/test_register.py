@@ -13,6 +13,7 @@ from django.test import Client
 from clusters.kube import client as kube
 from clusters.models import Cluster, Environment
 from clusters.services import registration as services
+from clusters.services.checks import RegistrationFailed
 from clusters.services.registration import Registration
 from teams.models import AuditEvent, User
 from testbed.cluster import Cluster as RealCluster
@@ -73,6 +74,10 @@ def test_a_cluster_is_registered_by_the_api(
     assert mcm.get(f"{API}/{stored.pk}").json() == said
     assert mcm.get(API).json() == {"clusters": [said], "total": 1}
     assert stored.system_uid
+    assert (stored.credential_kind, stored.credential_expires) != ("", None)
+    assert stored.rights["kinds"]["Secret"] is True
+    assert stored.certificate_expires
+    assert stored.has_metrics == stored.rights["metrics"]
     assert stored.connection.server == json.loads(kubeconfig)["clusters"][0]["cluster"]["server"]
 
 
@@ -87,13 +92,6 @@ def test_a_cluster_is_registered_on_the_page(mcm: Client, kubeconfig: str) -> No
     stored = Cluster.objects.get()
     assert answer.headers["Location"] == f"/clusters/{stored.pk}/"
     assert b"is registered" in mcm.get(answer.headers["Location"]).content
-
-
-def test_the_page_takes_a_file_in_a_dialog(mcm: Client, kubeconfig: str) -> None:
-    upload = SimpleUploadedFile("config.yaml", kubeconfig.encode())
-    data = {"name": "new", "environment": "prod", "kubeconfig_file": upload}
-    answer = mcm.post("/clusters/register/", data, headers={"HX-Request": "true"})
-    assert answer.headers["HX-Redirect"] == f"/clusters/{Cluster.objects.get().pk}/"
 
 
 def test_the_credentials_are_seen_nowhere(
@@ -192,7 +190,7 @@ def test_a_black_hole_is_a_504_in_time(
 ) -> None:
     slow = kube.Client.__init__
     monkeypatch.setattr(
-        kube.Client, "__init__", lambda self, *args: slow(self, *args, deadline=0.5)
+        kube.Client, "__init__", lambda self, *args, **_: slow(self, *args, deadline=0.5)
     )
     begun = time.monotonic()
     failure(mcm, to_port(kubeconfig, black_hole), 504, None)
@@ -218,8 +216,8 @@ def test_a_taken_name_is_a_409(mcm: Client, kubeconfig: str, prod: Cluster) -> N
 def test_a_name_taken_meanwhile_is_a_409_too(
     mcm: Client, admin: User, kubeconfig: str, prod: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(services, "_refuse_taken_name", lambda name: None)
-    with transaction.atomic(), pytest.raises(services.RegistrationFailed) as caught:
+    monkeypatch.setattr(services, "refuse_taken_name", lambda name: None)
+    with transaction.atomic(), pytest.raises(RegistrationFailed) as caught:
         services.register(Registration("prod", Environment.DEV, kubeconfig), by=admin)
     assert (caught.value.step, caught.value.field) == ("store", "name")
 
@@ -236,18 +234,6 @@ def test_a_name_taken_meanwhile_is_a_409_too(
 def test_a_bad_field_is_named(field: str, value: Any, mcm: Client, kubeconfig: str) -> None:
     fields = {"kubeconfig": kubeconfig, field: value}
     failure(mcm, fields.pop("kubeconfig"), 400, field, **fields)
-
-
-def test_the_page_shows_at_which_step_it_failed(
-    mcm: Client, kubeconfig: str, closed_port: int
-) -> None:
-    data = wanted(to_port(kubeconfig, closed_port), name="kept-name")
-    answer = mcm.post("/clusters/register/", data, headers={"HX-Request": "true"})
-    assert answer.status_code == 422
-    steps = {step["label"]: step["state"] for step in answer.context["steps"]}
-    assert list(steps.values()) == ["done", "failed", "waiting", "waiting", "waiting"]
-    assert b"kept-name" in answer.content
-    assert not Cluster.objects.exists()
 
 
 def test_the_page_names_a_taken_name(mcm: Client, kubeconfig: str, prod: Cluster) -> None:

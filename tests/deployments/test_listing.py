@@ -15,7 +15,6 @@ from django.test import Client
 from django.utils import timezone
 
 from clusters.models import Cluster, Status
-from clusters.store import queries
 from deployments import executor, helm, store, tasks
 from deployments.helm import replies, workspace
 from deployments.models import Release, ReleaseList
@@ -191,23 +190,6 @@ def test_what_was_listed_long_ago_is_not_shown_as_present(
     watched(prod)
     Cluster.objects.update(observed_at=old)
     assert shown() == {True}
-
-
-def test_a_cluster_that_nobody_watches_needs_attention(
-    client: Client, viewer: User, prod: Cluster
-) -> None:
-    client.force_login(viewer)
-    nothing = "Nothing: every cluster answers"
-    assert queries.attention(viewer).clusters == [prod]
-    page = client.get("/").content.decode()
-    assert nothing not in page
-    assert "<b>prod</b> · Unknown" in page
-    Cluster.objects.update(observed_at=timezone.now() - timedelta(minutes=1))
-    assert "<b>prod</b> · Stale" in client.get("/").content.decode()
-    Cluster.objects.update(status=Status.UNREACHABLE)
-    assert "<b>prod</b> · Unreachable" in client.get("/").content.decode()
-    Cluster.objects.update(status=Status.ACTIVE, observed_at=timezone.now())
-    assert nothing in client.get("/").content.decode()
 
 
 def test_a_worker_that_starts_removes_what_killed_ones_left(

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from clusters.kube import kubeconfig
+from clusters.kube import kubeconfig, policy
 from clusters.kube.types import Connection, Identity
 from deployments.helm import (
     ClusterUnreachable,
@@ -161,6 +161,15 @@ def test_a_dead_cluster_is_said(connection: Connection, program: Program) -> Non
         with pytest.raises(ClusterUnreachable):
             gone.install(Install("default", "web", DEMO))
         assert "kind: Deployment" in gone.template(Install("x", "web", DEMO), server=False)
+
+
+def test_an_address_that_is_not_allowed_is_not_asked(
+    connection: Connection, program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    helm = Helm(connection, program=program)
+    monkeypatch.setattr(policy, "_rules", ())  # Helm connects by itself: asked right before
+    with pytest.raises(ClusterUnreachable, match="MCM_CLUSTER_ADDRESSES"):
+        helm.list()
 
 
 def test_a_silent_cluster_is_said_in_time(connection: Connection, program: Program) -> None:
