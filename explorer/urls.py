@@ -1,9 +1,11 @@
 from django.urls import path
 
 from explorer import views
+from explorer.api import objects
 
 urlpatterns = [
     path("pods/", views.pods, name="pods"),
     path("pods/rows/", views.rows, name="pod-rows"),
     path("pods/<int:pk>/", views.pod, name="pod-detail"),
+    path("api/v1/objects", objects.ObjectList.as_view(), name="api-objects"),
 ]

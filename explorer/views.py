@@ -2,63 +2,71 @@
 
 import time
 from dataclasses import replace
+from typing import Any
 
-from django.core.exceptions import ValidationError
-from django.http import Http404, HttpResponse
-from django.shortcuts import render
+from django.http import Http404, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from clusters.models import Cluster, Environment, Freshness, Namespace, Object
-from clusters.store import queries
-from explorer import filters
-from explorer.filters import PodFilter
+from clusters.models import Environment, Freshness, Object
+from explorer import store
+from explorer.filters import counts, paging
+from explorer.filters.criteria import ObjectFilter
+from explorer.filters.cursors import BadCursor
+from explorer.filters.inventory import Inventory
+from explorer.filters.words import HEALTH
 from teams import access
 from teams.views import SignedInRequest, fragment
 
 LIST = "explorer/pods.html"
 DETAIL = "explorer/pod.html"
+PAGE = 100
+# More rows than this are not kept on one page by a live update.
+MOST_SHOWN = 500
 MOST_ROWS = 100
+# So many clusters that are behind are named one by one.
+MOST_BEHIND = 5
 
 
 @require_GET
 def pods(request: SignedInRequest) -> HttpResponse:
-    """The pods that match the address, a page of them; the rest is asked for by key."""
+    """The pods that match the address, a page of them; the rest is asked for by key.
+
+    Counting what the tallies do not know takes longer than finding a page of it: the page then
+    comes without, and asks for the counts by itself.
+    """
     began = time.perf_counter()
-    wanted = PodFilter.of(request.GET)
-    rows = wanted.apply(queries.pods(request.user))
-    try:
-        found, after = wanted.page(rows, _size(request))
-    except (ValueError, ValidationError):
-        # A cursor of another sort order does not fit this column: begin at the top.
-        found, after = replace(wanted, after="").page(rows)
-    total, more = filters.counted(rows)
-    clusters = list(access.visible(request.user, Cluster))
-    context = {
-        "pods": found,
-        "after": after,
-        "total": total,
-        "more": more,
-        "filter": wanted,
-        "clusters": clusters,
-        "searched": len(wanted.clusters) or len(clusters),
-        "behind": [cluster for cluster in clusters if cluster.freshness != Freshness.LIVE],
-        "environments": Environment.choices,
-        "healths": filters.HEALTH.items(),
-        "namespaces": _namespaces(request),
-        "milliseconds": round((time.perf_counter() - began) * 1000),
+    asked, address = request.GET, _tidy(request.GET)
+    if asked != address and not request.htmx:
+        return redirect(f"{request.path}?{address.urlencode()}" if address else request.path)
+    request.GET = address  # type: ignore[assignment]  # what the links of the page build on
+    inventory = Inventory(request.user, ObjectFilter.of(address, kind="Pod"))
+    found = _page(inventory, _size(request))
+    context = _around(inventory) | {
+        "pods": inventory.rows(found.keys),
+        "after": found.next,
+        "path": f"{request.path}?{address.urlencode()}" if address else request.path,
     }
-    part = "rows" if request.htmx.target == "tr#more" else "table"
-    return fragment(request, LIST, part, context)
+    more = request.htmx.target == "tr#more"
+    if not more and (inventory.wanted.tallied or "X-MCM-Shown" in request.headers):
+        context["counts"] = counts.count(inventory)
+    context["facets"] = _facets(inventory, context.get("counts"))
+    context["milliseconds"] = round((time.perf_counter() - began) * 1000)
+    response = fragment(request, LIST, "rows" if more else "table", context)
+    if request.htmx and not more:
+        response["HX-Push-Url"] = context["path"]
+    return response
 
 
 @require_GET
 def rows(request: SignedInRequest) -> HttpResponse:
     """Just the rows that `?rows=` names, as they are now; those that are gone are left out."""
     named = request.GET.get("rows", "").split(",")[:MOST_ROWS]
-    keys = [key for key in named if key.isdecimal() and len(key) < 19]
-    wanted = PodFilter.of(request.GET)
-    found = wanted.apply(queries.pods(request.user)).filter(pk__in=keys)
-    return render(request, f"{LIST}#rows", {"pods": found})
+    keys = [int(key) for key in named if key.isdecimal() and len(key) < 19]
+    inventory = Inventory(request.user, ObjectFilter.of(request.GET, kind="Pod"))
+    found = inventory.objects().filter(pk__in=keys).values_list("pk", flat=True)
+    return render(request, f"{LIST}#rows", {"pods": inventory.rows(list(found))})
 
 
 @require_GET
@@ -67,20 +75,81 @@ def pod(request: SignedInRequest, pk: int) -> HttpResponse:
     if found.kind != "Pod":
         raise Http404
     part = "body" if request.htmx.target == "div#pod-drawer" else "drawer"
-    context = {"pod": found, "labels": sorted(found.labels.items())}
+    seen = store.seen([found], {found.cluster_id: found.cluster})[0]
+    context = {"pod": found, "seen": seen, "labels": sorted(found.labels.items())}
     return fragment(request, DETAIL, part, context)
+
+
+def _tidy(query: QueryDict) -> QueryDict:
+    """The address without parameters that ask for nothing."""
+    tidy = QueryDict(mutable=True)
+    for name, values in query.lists():
+        kept = [value for value in values if value and (name, value) != ("sort", "name")]
+        if kept:
+            tidy.setlist(name, kept)
+    return tidy
+
+
+def _page(inventory: Inventory, size: int) -> paging.Page:
+    try:
+        return paging.page(inventory, size)
+    except BadCursor:
+        # A cursor of another sort order does not fit this column: begin at the top.
+        inventory.wanted = replace(inventory.wanted, cursor="")
+        return paging.page(inventory, size)
 
 
 def _size(request: SignedInRequest) -> int:
     """How many rows: a live update of a page that has loaded more keeps what it shows."""
     shown = request.headers.get("X-MCM-Shown", "")
-    return (
-        max(filters.PAGE, min(int(shown), filters.MOST_SHOWN))
-        if shown.isdecimal()
-        else filters.PAGE
-    )
+    return max(PAGE, min(int(shown[:9]), MOST_SHOWN)) if shown.isdecimal() else PAGE
 
 
-def _namespaces(request: SignedInRequest) -> list[str]:
-    rows = access.visible(request.user, Namespace).filter(Namespace.existing())
-    return list(rows.order_by("name").values_list("name", flat=True).distinct())
+def _around(inventory: Inventory) -> dict[str, Any]:
+    """What stands around the rows: the filter, and which clusters' rows are old."""
+    searched = inventory.searched
+    standing = store.behind(searched, ["Pod"])
+    late = []
+    for cluster in searched:
+        state = standing.get((cluster.pk, "Pod"))
+        freshness, observed_at = store.freshness(cluster, state)
+        if freshness != Freshness.LIVE:
+            reason = cluster.reason or (state.reason if state else "")
+            late.append((cluster, freshness, observed_at, reason))
+    return {
+        "filter": inventory.wanted,
+        "problems": [text for texts in inventory.wanted.problems.values() for text in texts],
+        "clusters": inventory.clusters,
+        "searched": len(searched),
+        "behind": late[:MOST_BEHIND],
+        "behind_too": len(late[MOST_BEHIND:]),
+        "cut_off": bool(late) and len(late) == len(searched),
+        "registers": access.is_platform_admin(inventory.user),
+    }
+
+
+def _facets(inventory: Inventory, counted: counts.Counts | None) -> list[dict[str, Any]]:
+    """The drop-downs of the filter: name, labels, and for each value its label and count."""
+    known = counted.facets if counted else {}
+    health = {str(word): str(label) for word, label in HEALTH.items()}
+    environments = {str(value): str(label) for value, label in Environment.choices}
+    clusters = {cluster.name: cluster.name for cluster in inventory.clusters.values()}
+    texts: list[tuple[str, str, str, dict[str, str]]] = [
+        ("health", _("Health"), _("Any health"), health),
+        ("status", _("Status"), _("Any status"), {}),
+        ("cluster", _("Cluster"), _("All clusters"), clusters),
+        ("namespace", _("Namespace"), _("All namespaces"), {}),
+        ("environment", _("Environment"), _("All environments"), environments),
+    ]
+    facets = []
+    for name, label, every, labels in texts:
+        given, numbers = inventory.wanted.given.get(name, ()), known.get(name, {})
+        values = dict.fromkeys([*labels, *given, *numbers])
+        options = [
+            {"value": value, "label": labels.get(value, value), "n": numbers.get(value)}
+            for value in values
+        ]
+        facets.append(
+            {"name": name, "label": label, "every": every, "given": given, "options": options}
+        )
+    return facets

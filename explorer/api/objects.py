@@ -1,0 +1,52 @@
+"""`/api/v1/objects`."""
+
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from explorer.api.shapes import (
+    ObjectsSerializer,
+    QuerySerializer,
+    limit,
+    object_json,
+    refuse_unknown,
+)
+from explorer.filters import counts, paging
+from explorer.filters.criteria import ObjectFilter
+from explorer.filters.cursors import BadCursor
+from explorer.filters.inventory import Inventory
+from teams.api import caller
+
+
+class ObjectList(APIView):
+    @extend_schema(
+        summary="Objects of all clusters",
+        parameters=[QuerySerializer],
+        responses=ObjectsSerializer,
+    )
+    def get(self, request: Request) -> Response:
+        """What the caller may see of every cluster: filtered, sorted, counted, page by page."""
+        query = request.query_params
+        refuse_unknown(query)
+        size = limit(query)
+        wanted = ObjectFilter.of(query)
+        if wanted.problems:
+            raise ValidationError(wanted.problems)
+        inventory = Inventory(caller(request), wanted)
+        try:
+            page = paging.page(inventory, size)
+        except BadCursor as error:
+            raise ValidationError({"cursor": [_("This is no cursor of this order.")]}) from error
+        counted = None if query.get("counts") == "false" else counts.count(inventory)
+        return Response(
+            {
+                "objects": [object_json(seen) for seen in inventory.rows(page.keys)],
+                "total": counted.total if counted else None,
+                "totalIsExact": counted.exact if counted else False,
+                "next": page.next,
+                "facets": counted.facets if counted else {},
+            }
+        )

@@ -1,0 +1,1 @@
+"""Questions about the inventory: how they are typed, what they mean, how they are answered."""

@@ -1,0 +1,53 @@
+"""What each field of a query means for the stored rows, in forms that an index can answer."""
+
+import re
+from collections.abc import Callable
+
+from django.db.models import Q
+from django.db.models.lookups import IContains
+
+from clusters.models.seen import ImagesText
+
+# A part of a name is found by its trigrams; one this short has none.
+SHORT = 3
+
+
+def _name(value: str) -> Q:
+    """A part of the name; a letter or two must begin the name or one of its words."""
+    if len(value) >= SHORT or not value.isalnum():
+        return Q(name__icontains=value)
+    begins = Q(name__istartswith=value)
+    return begins | Q(name__icontains=f"-{value}") | Q(name__icontains=f".{value}")
+
+
+def _status(value: str) -> Q:
+    """A status word, or all that are errors."""
+    return Q(health=value) if value == "failing" else Q(status=value)
+
+
+def _label(value: str) -> Q:
+    key, _, wanted = value.partition("=")
+    return Q(labels__contains={key: wanted})
+
+
+def _owner(value: str) -> Q:
+    """An owner by name or `Kind/name`; what owns it by way of a ReplicaSet or a Job, too."""
+    kind, slash, name = value.rpartition("/")
+    if slash:
+        return Q(owner_kind=kind, owner_name=name)
+    made = Q(owner_kind__in=("ReplicaSet", "Job"))
+    return Q(owner_name=name) | made & Q(owner_name__regex=f"^{re.escape(name)}-[a-z0-9]+$")
+
+
+# But for clusters and environments: see `inventory`.
+CONDITIONS: dict[str, Callable[[str], Q]] = {
+    "name": _name,
+    "kind": lambda value: Q(kind=value),
+    "namespace": lambda value: Q(namespace=value),
+    "status": _status,
+    "health": lambda value: Q(health=value),
+    "node": lambda value: Q(node=value),
+    "image": lambda value: Q(IContains(ImagesText("images"), value)),
+    "label": _label,
+    "owner": _owner,
+}

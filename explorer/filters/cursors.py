@@ -1,0 +1,65 @@
+"""Where a page begins: the sort keys of the row before it, as a word for an address."""
+
+import base64
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from explorer.filters.ordering import RANK, Order
+
+# What is no text.
+_TYPES: dict[str, type] = {"created": datetime, "restarts": int, RANK: int, "pk": int}
+_LARGEST = 2**63
+
+
+class BadCursor(Exception):
+    """The word is none that MCM gave for this order."""
+
+
+def write(sort: str, position: Sequence[Any]) -> str:
+    """A cursor after the row with these keys."""
+    plain = [key.isoformat() if isinstance(key, datetime) else key for key in position]
+    text = json.dumps([sort, *plain], separators=(",", ":"))
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def read(sort: str, cursor: str) -> list[Any]:
+    """The keys that `write` was given, empty for no cursor. Raises BadCursor.
+
+    It is not signed: what stands in it only says where in the visible rows to begin.
+    """
+    if not cursor:
+        return []
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        of, *position = json.loads(base64.urlsafe_b64decode(padded))
+        columns = (*Order.named(sort).columns, "pk")
+        if of != sort or len(position) != len(columns):
+            raise BadCursor
+        return [_key(name, key) for name, key in zip(columns, position, strict=True)]
+    except (ValueError, TypeError, RecursionError) as error:
+        raise BadCursor from error
+
+
+def _key(name: str, key: Any) -> Any:
+    kind = _TYPES.get(name, str)
+    if kind is datetime:
+        key = datetime.fromisoformat(key)
+    match key:
+        case datetime() if kind is datetime and key.tzinfo is not None:
+            return key
+        case int() if kind is int and type(key) is int and -_LARGEST <= key < _LARGEST:
+            return key
+        case str() if kind is str and "\0" not in key and _encodable(key):
+            return key
+    raise BadCursor
+
+
+def _encodable(text: str) -> bool:
+    """Whether it is text: JSON can spell halves of characters."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

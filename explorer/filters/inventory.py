@@ -1,0 +1,95 @@
+"""What one person sees of the fleet through one filter, as queries of objects and of tallies."""
+
+from collections.abc import Iterable
+from functools import cached_property
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from clusters.models import Cluster, Object, Tally
+from explorer.filters.conditions import CONDITIONS
+from explorer.filters.criteria import TALLIED, ObjectFilter
+from explorer.filters.typed import Term
+from explorer.filters.words import FIELDS
+from explorer.store import Seen, seen
+from teams import access
+from teams.access import AnyUser
+
+
+class Inventory:
+    """The visible rows that match. The right to see is part of every query, never a second step."""
+
+    def __init__(self, user: AnyUser, wanted: ObjectFilter) -> None:
+        self.user = user
+        self.wanted = wanted
+
+    @cached_property
+    def clusters(self) -> dict[UUID, Cluster]:
+        """Every cluster that the person sees something of, by name."""
+        rows = (
+            access.visible(self.user, Cluster).defer("sealed_connection", "rights").order_by("name")
+        )
+        return {cluster.pk: cluster for cluster in rows}
+
+    @cached_property
+    def searched(self) -> list[Cluster]:
+        """The clusters in which objects could match."""
+        terms = [term for term in self.wanted.terms if term.field in {"cluster", "environment"}]
+        asked = [(term.negated, set(self._clusters(term))) for term in terms]
+        return [
+            cluster
+            for pk, cluster in self.clusters.items()
+            if all((pk in keys) != negated for negated, keys in asked)
+        ]
+
+    @property
+    def limited(self) -> bool:
+        """Whether anything but the kind keeps rows out: a term, or the person's rights."""
+        only_kinds = all(term.field == "kind" for term in self.wanted.terms)
+        return not (only_kinds and access.is_platform_admin(self.user))
+
+    @cached_property
+    def _visible(self) -> tuple[QuerySet[Object], QuerySet[Tally]]:
+        return access.visible(self.user, Object), access.visible(self.user, Tally)
+
+    def objects(self, but: str = "") -> QuerySet[Object]:
+        """The objects that match, in no order; `but` leaves out the terms of one field."""
+        return self._visible[0].filter(self._condition(but, FIELDS))
+
+    def rows(self, keys: list[int]) -> list[Seen]:
+        """The objects with these keys, as they come; what is no longer to be seen is left out."""
+        found = self._visible[0].in_bulk(keys)
+        known = [found[key] for key in keys if key in found]
+        return seen([row for row in known if row.cluster_id in self.clusters], self.clusters)
+
+    def tallies(self, but: str = "") -> QuerySet[Tally]:
+        """The tallies of what matches, as far as they know: by the terms of `TALLIED` fields."""
+        return self._visible[1].filter(self._condition(but, TALLIED), n__gt=0)
+
+    def _condition(self, but: str, fields: Iterable[str]) -> Q:
+        wanted = Q()
+        for term in self.wanted.terms:
+            if term.field != but and term.field in fields:
+                condition = self._term(term)
+                wanted &= ~condition if term.negated else condition
+        if any(term.field == "namespace" and not term.negated for term in self.wanted.terms):
+            # An index knows a namespace within its cluster.
+            wanted &= Q(cluster__in=list(self.clusters))
+        return wanted
+
+    def _term(self, term: Term) -> Q:
+        """A term as if it were not negated."""
+        # By key: a join would hide from the database how few rows these are.
+        if term.field in {"cluster", "environment"}:
+            return Q(cluster__in=self._clusters(term))
+        alternatives = Q()
+        for value in term.values:
+            alternatives |= CONDITIONS[term.field](value)
+        return alternatives
+
+    def _clusters(self, term: Term) -> list[UUID]:
+        """The visible clusters that a term means, by name or id or by environment."""
+        values = set(term.values)
+        if term.field == "environment":
+            return [pk for pk, found in self.clusters.items() if found.environment in values]
+        return [pk for pk, found in self.clusters.items() if values & {found.name, str(pk)}]

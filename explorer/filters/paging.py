@@ -1,0 +1,230 @@
+"""One page of what matches, by key, in any order: quick for a million rows, too.
+
+There are two ways to a page. Few matches are gathered by an index of the filter and sorted. Many
+are met soon by walking along an index of the order. PostgreSQL guesses which it is, and when it
+guesses wrong it walks a million rows to find three. So the tallies decide where they know the
+number; otherwise its statistics do, and each way gives up where they were wrong.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.db.models import Q, QuerySet, Sum
+
+from clusters.models import Object, Tally
+from explorer.filters import cursors
+from explorer.filters.groups import Group, within
+from explorer.filters.inventory import Inventory
+from explorer.filters.ordering import Order
+
+# Up to so many possible matches are gathered and sorted at once.
+GATHERED = 10_000
+# Rows looked at along an index before gathering is tried after all.
+STEPS = 20_000
+# A larger group of rows is walked through, smaller ones are sorted together.
+LARGE_GROUP = 5_000
+# So many clusters' tallies are asked for at once where only the first are wanted.
+CLUSTERS = 8
+
+# The steps stand for the table itself, in a query that knows only the table.
+WALK = '(WITH "clusters_object" AS NOT MATERIALIZED ({}) {})'
+
+Rows = QuerySet[Any, Any]
+# What a row is sorted by; the last is its primary key.
+Key = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Page:
+    """The primary keys of the rows in order, and the cursor of what follows, None at the end."""
+
+    keys: list[int]
+    next: str | None
+
+
+def page(inventory: Inventory, size: int) -> Page:
+    """The page at the filter's cursor. Raises cursors.BadCursor."""
+    wanted = inventory.wanted
+    after = cursors.read(wanted.sort, wanted.cursor)
+    found = _Pager(inventory, Order.named(wanted.sort), size + 1).found(after)
+    more = len(found) > size
+    found = found[:size]
+    following = cursors.write(wanted.sort, found[-1]) if more else None
+    return Page([key[-1] for key in found], following)
+
+
+class _Pager:
+    """Finds the first `need` matches after a position."""
+
+    def __init__(self, inventory: Inventory, order: Order, need: int) -> None:
+        self.inventory = inventory
+        self.order = order
+        self.need = need
+
+    def found(self, after: Sequence[Any]) -> list[Key]:
+        if self.inventory.limited and self._expected() <= GATHERED:
+            few = self._gathered(after, GATHERED)
+            if few is not None:
+                return few
+        walked = self._through_groups(after) if self.order.groups else self._along_kinds(after)
+        return walked if walked is not None else self._gathered(after) or []
+
+    def _expected(self) -> int:
+        """How many rows match: as the tallies know, or as PostgreSQL's statistics make it out."""
+        number: int = self.inventory.tallies().aggregate(n=Sum("n"))["n"] or 0
+        if number <= GATHERED or self.inventory.wanted.tallied:
+            return number
+        plan = self.inventory.objects().order_by().values("pk").explain(format="json")
+        return int(json.loads(plan)[0]["Plan"]["Plan Rows"]) if plan else 0
+
+    def _gathered(self, after: Sequence[Any], at_most: int | None = None) -> list[Key] | None:
+        """All matches sorted; None where there are more than `at_most`."""
+        return self._sorted(self.inventory.objects(), after, at_most)
+
+    def _sorted(
+        self, rows: QuerySet[Object], after: Sequence[Any], at_most: int | None = None
+    ) -> list[Key] | None:
+        keys = self.order.keys
+        names = ", ".join(f"k{n}" for n in range(len(keys)))
+        down = " DESC" if self.order.down else ""
+        beyond = ""
+        if after and not self.order.groups:
+            rows = rows.filter(self.order.after(keys, after))  # an index may know where that is
+        elif after:
+            beyond = f"WHERE ({names}) {'<' if down else '>'} ({', '.join(['%s'] * len(keys))})"
+        chosen = rows.order_by().values_list(*keys)
+        if at_most is not None:
+            chosen = chosen[: at_most + 1]
+        # Materialized: the order must not lure the search for the rows onto its own index.
+        found = _asked(
+            f"WITH found({names}) AS MATERIALIZED ({{}})"
+            f" SELECT *, (SELECT count(*) FROM found) FROM found {beyond}"
+            f" ORDER BY {', '.join(f'k{n}{down}' for n in range(len(keys)))} LIMIT {self.need}",
+            [chosen],
+            after if beyond else (),
+        )
+        if at_most is not None and found and found[0][-1] > at_most:
+            return None
+        return [key[:-1] for key in found]
+
+    def _along_kinds(self, after: Sequence[Any]) -> list[Key] | None:
+        """By the index of the order, which begins with the kind; None where that takes too long."""
+        kinds = list(self.inventory.tallies().order_by().values_list("kind", flat=True).distinct())
+        if not kinds:
+            return []
+        beyond = Q(self.order.after(self.order.keys, after)) if after else Q()
+        walks = [self._walk(Q(kind=kind) & beyond, self.order.keys) for kind in kinds]
+        down = " DESC" if self.order.down else ""
+        arms = (f"SELECT met.*, {n} FROM {WALK} AS met" for n in range(len(walks)))
+        found = _asked(
+            f"{' UNION ALL '.join(arms)} ORDER BY 1{down}, 2{down}",
+            [rows for walk in walks for rows in walk],
+        )
+        met = Counter(key[-1] for key in found)
+        short = [kind for n, kind in enumerate(kinds) if met[n] < self.need]
+        # What lies behind the last step of such a walk might come before what others met.
+        if len(kinds) == len(short) == 1 or self._larger_than_steps(short):
+            return None
+        return [key[:-1] for key in found[: self.need]]
+
+    def _larger_than_steps(self, kinds: list[str]) -> bool:
+        """Whether any of the kinds has more rows than a walk looks at, seen or not."""
+        sizes = Tally.objects.filter(kind__in=kinds).order_by().values_list("kind")
+        return bool(kinds) and sizes.annotate(rows=Sum("n")).filter(rows__gt=STEPS).exists()
+
+    def _through_groups(self, after: Sequence[Any]) -> list[Key] | None:
+        """Group by group, as the tallies name them; None where that takes too long."""
+        found: list[Key] = []
+        looked_at = 0
+        for batch in self._batches(after):
+            if len(batch) == 1:
+                found += self._in_group(batch[0], after)
+            else:
+                rows = self.inventory.objects().filter(within(batch, self.inventory))
+                found += self._sorted(rows, after) or []
+            if len(found) >= self.need:
+                return found[: self.need]
+            looked_at += sum(group.n for group in batch)
+            if looked_at > STEPS and not self._exact(batch):
+                return None
+        return found
+
+    def _exact(self, batch: list[Group]) -> bool:
+        """Whether all matches of the groups were looked at."""
+        return self.inventory.wanted.tallied and sum(group.n for group in batch) <= STEPS
+
+    def _in_group(self, group: Group, after: Sequence[Any]) -> list[Key]:
+        """The matches of a group, which stand in an index by name."""
+        width = len(group.values)
+        keys = self.order.keys[width:]
+        rows = within([group], self.inventory)
+        if tuple(after[:width]) == group.values:
+            rows &= Q(self.order.after(keys, after[width:]))
+        return [group.values + key for key in _asked(WALK, list(self._walk(rows, keys)))]
+
+    def _walk(self, along: Q, keys: list[Any]) -> tuple[Rows, Rows]:
+        """The steps along an index, which begins with what `along` names, and matches among them.
+
+        For WALK. The steps are made one at a time, until enough of them match.
+        """
+        by = self.order.by(*keys)
+        steps = Object.objects.filter(along).order_by(*by)[:STEPS]
+        return steps, self.inventory.objects().order_by(*by).values_list(*keys)[: self.need]
+
+    def _batches(self, after: Sequence[Any]) -> Iterator[list[Group]]:
+        """Groups in order, put together while they are small; a large one stands alone."""
+        batch: list[Group] = []
+        enough = self.need if self.inventory.wanted.tallied else LARGE_GROUP
+        for group in self._groups(after):
+            if batch and (group.n > LARGE_GROUP or sum(one.n for one in batch) >= enough):
+                yield batch
+                batch = []
+            batch.append(group)
+            if group.n > LARGE_GROUP:
+                yield batch
+                batch = []
+        if batch:
+            yield batch
+
+    def _groups(self, after: Sequence[Any]) -> Iterator[Group]:
+        keys = self.order.group_keys
+        here = Q(self.order.after(keys, after[: len(keys)], here=True)) if after else Q()
+        for rows in self._tallies(after):
+            counted = (
+                rows.filter(here)
+                .order_by(*self.order.by(*keys))
+                .values_list(*keys)
+                .annotate(rows=Sum("n"))
+            )
+            for *values, n in counted:
+                yield Group(self.order.groups, tuple(values), n)
+
+    def _tallies(self, after: Sequence[Any]) -> Iterator[QuerySet[Tally]]:
+        """What matches; where the cluster comes first, a few clusters at a time."""
+        rows = self.inventory.tallies()
+        if self.order.groups[0] != "cluster__name":
+            yield rows
+            return
+        clusters = self.inventory.searched[:: -1 if self.order.down else 1]
+        names = [cluster.name for cluster in clusters]
+        start = names.index(after[0]) if after and after[0] in names else 0
+        for first in range(start, len(clusters), CLUSTERS):
+            yield rows.filter(cluster__in=clusters[first : first + CLUSTERS])
+
+
+def _asked(sql: str, parts: list[Rows], after: Sequence[Any] = ()) -> list[Key]:
+    """The answer to a statement with the queries `parts` in its places, in order."""
+    try:
+        compiled = [part.query.sql_with_params() for part in parts]
+    except EmptyResultSet:
+        return []
+    parameters = [value for _, values in compiled for value in values]
+    with connection.cursor() as cursor:
+        cursor.execute(sql.format(*(text for text, _ in compiled)), [*parameters, *after])
+        found: list[Key] = cursor.fetchall()
+    return found

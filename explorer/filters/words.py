@@ -1,0 +1,67 @@
+"""The words of a query: names of fields, of kinds as kubectl shortens them, of healths."""
+
+from django.utils.translation import gettext_lazy as _
+
+from clusters.kube.kinds import KINDS
+
+HEALTH = {
+    "failing": _("Failing"),
+    "degraded": _("Degraded"),
+    "progressing": _("Progressing"),
+    "unknown": _("Unknown"),
+    "healthy": _("Healthy"),
+    "idle": _("Completed"),
+}
+# How a field may be called in a typed query. "name" is what words without a field ask for.
+FIELDS = {
+    "name": "name",
+    "kind": "kind",
+    "cluster": "cluster",
+    "namespace": "namespace",
+    "ns": "namespace",
+    "environment": "environment",
+    "env": "environment",
+    "status": "status",
+    "health": "health",
+    "node": "node",
+    "image": "image",
+    "label": "label",
+    "owner": "owner",
+}
+# As `kubectl api-resources` shortens them, and a few that everybody says.
+_SHORT = {
+    "po": "Pod",
+    "no": "Node",
+    "ns": "Namespace",
+    "deploy": "Deployment",
+    "sts": "StatefulSet",
+    "ds": "DaemonSet",
+    "rs": "ReplicaSet",
+    "cj": "CronJob",
+    "svc": "Service",
+    "ing": "Ingress",
+    "cm": "ConfigMap",
+    "release": "HelmRelease",
+    "pvc": "PersistentVolumeClaim",
+    "pv": "PersistentVolume",
+    "sc": "StorageClass",
+    "hpa": "HorizontalPodAutoscaler",
+    "pdb": "PodDisruptionBudget",
+    "sa": "ServiceAccount",
+    "netpol": "NetworkPolicy",
+    "quota": "ResourceQuota",
+    "ev": "Event",
+}
+_KINDS = (
+    {name.lower(): name for name in KINDS}
+    | {kind.topic: name for name, kind in KINDS.items()}
+    | _SHORT
+)
+
+
+def kind_named(word: str) -> str | None:
+    """The kind that "Pod", "pods" or "po" means; None for a word that is none.
+
+    A custom resource is named with its group, "Certificate.cert-manager.io", and kept as it is.
+    """
+    return _KINDS.get(word.lower()) or (word if "." in word.strip(".") else None)
