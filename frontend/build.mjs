@@ -67,6 +67,10 @@ function publicProperty(name) {
   return /^--tblr-(primary|danger|success|warning|body|border|link|bg|font|secondary)/.test(name) && !/-(lt|200|darken)$/.test(name);
 }
 
+function minified(file) {
+  return esbuild.transformSync(readFileSync(join(modules, file), "utf8"), { loader: file.split(".").at(-1), minify: true, legalComments: "inline" }).code;
+}
+
 function sprite() {
   const names = readFileSync(join(here, "icons.txt"), "utf8").split("\n").filter((line) => line && !line.startsWith("#"));
   const symbols = names.sort().map((name) => {
@@ -82,6 +86,8 @@ function sprite() {
 rmSync(out, { recursive: true, force: true });
 mkdirSync(join(out, "licences"), { recursive: true });
 emit("htmx.min.js", readFileSync(join(modules, "htmx.org/dist/htmx.min.js"), "utf8").replace(/\n?\/\/# sourceMappingURL=.*\n?/, "\n"), "htmx.org");
+emit("uplot.min.js", minified("uplot/dist/uPlot.esm.js"), "uplot");
+emit("uplot.min.css", minified("uplot/dist/uPlot.min.css"), "uplot");
 emit("tabler.min.css", trimTabler(), "@tabler/core");
 emit("icons.svg", sprite(), "@tabler/icons");
 writeFileSync(join(out, "manifest.json"), `${JSON.stringify(built, null, 2)}\n`);

@@ -182,6 +182,7 @@ function signature(row) {
 }
 
 function shown(cell) {
+  if (cell.hasAttribute("data-quiet")) return ""; // what is measured anew all the time
   const fresh = cell.querySelector(".fresh"); // was seen again: that is no change
   if (fresh) return fresh.dataset.fresh;
   return cell.querySelector("time[data-age]")?.dateTime ?? cell.textContent.trim();

@@ -195,6 +195,17 @@ document.addEventListener("submit", ({ target }) => {
   if (target.matches("[data-next-here]")) target.elements.next.value = location.pathname + location.search;
 }, true);
 
+// ---- copying a text; where the browser does not let us, it is marked for the reader to copy ----
+document.addEventListener("click", async ({ target }) => {
+  const button = target.closest("[data-copy]");
+  const text = button && document.getElementById(button.dataset.copy);
+  if (!text) return;
+  try {
+    await navigator.clipboard.writeText(text.textContent);
+    showToast({ level: "success", text: button.dataset.copied });
+  } catch { getSelection().selectAllChildren(text); }
+});
+
 // ---- logs that follow their end ----
 const atEnd = (log) => log.scrollHeight - log.scrollTop - log.clientHeight < 24;
 const toEnd = (log) => { log.scrollTop = log.scrollHeight; };

@@ -54,10 +54,21 @@ class Held:
         return not (isinstance(self.user, User) and self.user.is_active)
 
 
-def visible(user: AnyUser, model: type[M], action: Action = Action.VIEW) -> QuerySet[M]:
+# A person, or what was looked up of him: who asks often about one person looks that up once.
+Who = AnyUser | Held
+
+
+def holdings(who: Who, action: Action = Action.VIEW) -> Held:
+    """What the person holds of an action; looked up before if `who` is that already."""
+    if not isinstance(who, Held):
+        return Held(who, action)
+    return who if who.action is action else Held(who.user, action)
+
+
+def visible(who: Who, model: type[M], action: Action = Action.VIEW) -> QuerySet[M]:
     """The rows of a model on which the person may do the action."""
     rows = model._default_manager.all()
-    held = Held(user, action)
+    held = holdings(who, action)
     if held.everything:
         return rows
     if held.nothing:

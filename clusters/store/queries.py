@@ -1,23 +1,25 @@
-"""Questions that pages and the API ask of the stored rows."""
+"""Questions that pages and the API ask of the stored rows as a whole."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Count, Max, Min, QuerySet
-from django.db.models.fields.json import KeyTextTransform
+from django.db.models import Sum
 
-from clusters.models import Cluster, Environment, Freshness, Namespace, Object
+from clusters.models import Cluster, Freshness, KindState, Namespace, Tally
 from teams import access
-from teams.access import AnyUser
+from teams.access import Who
 
-# Pods by what they do, in the words of `kubectl get pods`; a Succeeded pod has not failed.
-_PENDING = {"progressing"}
+# What no list of clusters needs, and what is long.
+HEAVY = ("sealed_connection", "rights")
 
 
 @dataclass(frozen=True)
 class Stats:
+    """Figures of one cluster; a Succeeded pod has not failed."""
+
     nodes: int
     pods: int
     namespaces: int
@@ -27,64 +29,75 @@ class Stats:
     succeeded: int
 
 
-def pods(user: AnyUser) -> QuerySet[Object]:
-    """Every pod that the person may see, over all clusters."""
-    return access.visible(user, Object).filter(kind="Pod").select_related("cluster")
-
-
-def nodes(user: AnyUser, cluster: Cluster) -> QuerySet[Object]:
-    """The nodes of a cluster, each with the `zone` of its labels."""
-    rows = access.visible(user, Object).filter(cluster=cluster, kind="Node")
-    zone = KeyTextTransform("topology.kubernetes.io/zone", "labels")
-    return rows.select_related("cluster").annotate(zone=zone).order_by("name")
-
-
-def pod_counts(rows: QuerySet[Object]) -> dict[UUID, Counter[str]]:
-    """Pods by cluster and health word, for the rows given, in one query."""
-    counts: dict[UUID, Counter[str]] = {}
-    grouped = rows.order_by().values_list("cluster_id", "health").annotate(n=Count("pk"))
-    for cluster_id, health, n in grouped:
-        counts.setdefault(cluster_id, Counter())[health] += n
-    return counts
-
-
-def stats(user: AnyUser, cluster: Cluster) -> Stats:
-    """Figures of one cluster, over the rows that the person may see."""
-    rows = access.visible(user, Object).filter(cluster=cluster)
-    health = pod_counts(rows.filter(kind="Pod")).get(cluster.pk, Counter())
-    return Stats(
-        nodes=rows.filter(kind="Node").count(),
-        pods=health.total(),
-        namespaces=access.visible(user, Namespace)
-        .filter(Namespace.existing(), cluster=cluster)
-        .count(),
-        running=health["healthy"] + health["degraded"],
-        pending=sum(health[word] for word in _PENDING),
-        failing=health["failing"],
-        succeeded=health["idle"],
-    )
-
-
 @dataclass(frozen=True)
 class Summary:
     """The fleet in figures, over what the person may see."""
 
     clusters: int
     healthy_clusters: int
+    # Clusters by what is wrong with them: "degraded", "unreachable", "stale", …
+    troubled: dict[str, int]
     nodes: int
+    ready_nodes: int
     pods: int
     running: int
     pending: int
     failing: int
 
 
-def summary(user: AnyUser) -> Summary:
-    clusters = list(access.visible(user, Cluster))
-    health: Counter[str] = sum(pod_counts(pods(user)).values(), Counter())
+def clusters(who: Who) -> list[Cluster]:
+    """The clusters that the person sees at all, without their credentials."""
+    return list(access.visible(who, Cluster).defer(*HEAVY))
+
+
+def wholly_seen(who: Who, found: Iterable[Cluster]) -> set[UUID]:
+    """Those of which the person sees everything, not just namespaces."""
+    held = access.holdings(who)
+    return {each.pk for each in found if held.everything or each.pk in held.ids(Cluster)}
+
+
+def health_counts(who: Who, kind: str) -> dict[UUID, Counter[str]]:
+    """Objects of a kind by cluster and health word, as the database keeps count of them."""
+    counts: dict[UUID, Counter[str]] = {}
+    rows = access.visible(who, Tally).filter(kind=kind).order_by()
+    for cluster_id, health, n in rows.values_list("cluster_id", "health").annotate(sum=Sum("n")):
+        counts.setdefault(cluster_id, Counter())[health] += n
+    return counts
+
+
+def stats(who: Who, cluster: Cluster) -> Stats:
+    """Figures of one cluster, over the rows that the person may see."""
+    rows = access.visible(who, Tally).filter(cluster=cluster, kind__in=("Pod", "Node")).order_by()
+    counts: dict[str, Counter[str]] = {"Pod": Counter(), "Node": Counter()}
+    sums = rows.values_list("kind", "health", "status").annotate(sum=Sum("n"))
+    for kind, health, status, n in sums:
+        # A pod that ends still runs: it waits for nothing.
+        counts[kind]["healthy" if status == "Terminating" else health] += n
+    health = counts["Pod"]
+    spaces = access.visible(who, Namespace).filter(Namespace.existing(), cluster=cluster)
+    return Stats(
+        nodes=counts["Node"].total(),
+        pods=health.total(),
+        namespaces=spaces.count(),
+        running=health.total() - health["progressing"] - health["failing"] - health["idle"],
+        pending=health["progressing"],
+        failing=health["failing"],
+        succeeded=health["idle"],
+    )
+
+
+def summary(
+    found: list[Cluster], pod_counts: dict[UUID, Counter[str]], nodes: dict[UUID, Counter[str]]
+) -> Summary:
+    """Adds up what `clusters` and `health_counts` of pods and of nodes gave."""
+    health: Counter[str] = sum(pod_counts.values(), Counter())
+    node_health: Counter[str] = sum(nodes.values(), Counter())
     return Summary(
-        clusters=len(clusters),
-        healthy_clusters=sum(cluster.health == "healthy" for cluster in clusters),
-        nodes=access.visible(user, Object).filter(kind="Node").count(),
+        clusters=len(found),
+        healthy_clusters=sum(cluster.health == "healthy" for cluster in found),
+        troubled=_troubled(found),
+        nodes=node_health.total(),
+        ready_nodes=node_health["healthy"] + node_health["degraded"],
         pods=health.total(),
         running=health["healthy"] + health["degraded"],
         pending=health["progressing"],
@@ -92,37 +105,36 @@ def summary(user: AnyUser) -> Summary:
     )
 
 
-MOST_ATTENTION = 12
+def _troubled(found: list[Cluster]) -> dict[str, int]:
+    words: Counter[str] = Counter()
+    for cluster in found:
+        if cluster.health == "unknown":
+            words[str(Freshness(cluster.freshness).label)] += 1
+        elif cluster.health != "healthy":
+            words[cluster.get_status_display()] += 1
+    return dict(words)
 
 
 @dataclass(frozen=True)
-class Attention:
-    """What needs a person: clusters that nobody sees, nodes and owners of pods that fail."""
+class NotWatched:
+    """Kinds whose rows are not the cluster's present state, for one reason."""
 
-    clusters: list[Cluster]
-    nodes: list[Object]
-    pods: list[dict[str, Any]]
-    total: int
+    state: str
+    reason: str
+    kinds: list[str]
+    seen: datetime | None
 
 
-def attention(user: AnyUser) -> Attention:
-    clusters = [
-        cluster
-        for cluster in access.visible(user, Cluster)
-        if cluster.freshness != Freshness.LIVE or cluster.health == "degraded"
-    ]
-    rows = access.visible(user, Object).filter(health="failing")
-    nodes = list(rows.filter(kind="Node").select_related("cluster")[:MOST_ATTENTION])
-    groups = (
-        rows.filter(kind="Pod")
-        .values("cluster_id", "cluster__name", "cluster__environment", "namespace", "owner_kind",
-                "owner_name", "status")
-        .annotate(pods=Count("pk"), restarts=Max("restarts"), name=Min("name"))
-        .order_by("-pods", "cluster__name", "namespace", "name")
-    )  # fmt: skip
-    failing = [
-        {**group, "environment_label": Environment(group["cluster__environment"]).label}
-        for group in groups[: MOST_ATTENTION + 1]
-    ]
-    total = len(clusters) + len(nodes) + len(failing)
-    return Attention(clusters, nodes, failing[:MOST_ATTENTION], total)
+def not_watched(cluster: Cluster, kinds: Iterable[str]) -> list[NotWatched]:
+    """Those of the kinds that are not watched, by the reason.
+
+    While the cluster as a whole does not answer, only what is missing for ever.
+    """
+    rows = cluster.kinds.filter(kind__in=kinds).exclude(state=KindState.State.WATCHING)
+    if cluster.freshness == Freshness.UNREACHABLE:
+        rows = rows.filter(state__in=(KindState.State.FORBIDDEN, KindState.State.ABSENT))
+    found: dict[tuple[str, str], NotWatched] = {}
+    for row in rows.order_by("kind"):
+        key = row.state, row.reason
+        found.setdefault(key, NotWatched(*key, [], row.observed_at)).kinds.append(row.kind)
+    return list(found.values())

@@ -33,9 +33,17 @@ def test_a_cluster_comes_by_the_dialog_and_goes_by_its_typed_name(
     page = visit("/")
     dialog = _fill(page, name, product.cluster("dev").kubeconfig)
     dialog.get_by_role("button", name="Check and register").click()
+    # It is registered already, as dev: twice only on purpose.
+    expect(dialog.get_by_text("registered already, as dev").first).to_be_visible()
+    expect(dialog.get_by_role("listitem").filter(has_text="List the nodes")).to_contain_text(
+        "3 nodes"
+    )
+    dialog.get_by_label("Register it once more").check()
+    dialog.get_by_role("button", name="Check and register").click()
     expect(page.get_by_role("heading", name=name, level=1)).to_be_visible()
     expect(page.get_by_role("status").filter(has_text=f"{name} is registered")).to_be_visible()
-    expect(page.locator("#cluster tbody").first.get_by_role("row")).to_have_count(3)
+    page.get_by_role("navigation", name="Parts of the cluster").get_by_text("Nodes").click()
+    expect(page.locator("#cluster tbody").get_by_role("row")).to_have_count(3)
     expect(page.locator("#cluster .page-meta .fresh-word")).to_have_text("Live")
     # The other page hears of it.
     expect(listed).to_be_visible()
@@ -70,10 +78,15 @@ RUNS_A_PROGRAM = {"exec": {"apiVersion": "client.authentication.k8s.io/v1", "com
 BAD: dict[str, tuple[Callable[[str], str], str, str]] = {
     "no YAML": (lambda good: "clusters: [", "Read the kubeconfig", "YAML"),
     "a program": (lambda good: _with(good, RUNS_A_PROGRAM), "Read the kubeconfig", "exec"),
-    "a closed port": (
+    "another port of this machine": (
         lambda good: _with(good, server="https://127.0.0.1:1"),
+        "Check the address",
+        "MCM_CLUSTER_ADDRESSES",
+    ),
+    "unknown credentials": (
+        lambda good: _with(good, {"token": "unknown"}),
         "Connect to the API server",
-        "nothing listens",
+        "does not accept these credentials",
     ),
 }
 

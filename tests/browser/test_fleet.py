@@ -1,13 +1,16 @@
 """What the demo looks like once it said that it is ready, against what the testbed declares."""
 
+import time
 from collections import Counter
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Request, expect
 
 from testbed.specs import SPECS
 from testbed.workloads import APPS, unhealthy, wanted
+from tests.browser.product import Product
 
 pytestmark = pytest.mark.browser
 
@@ -28,7 +31,7 @@ def test_each_cluster_is_active_and_live(visit: Callable[..., Page], name: str, 
     expect(row.get_by_text("Active")).to_be_visible()
     expect(row.get_by_text("Live")).to_be_visible()
     cells = row.get_by_role("cell")
-    expect(cells.nth(4)).to_have_text(str(nodes))
+    expect(cells.nth(3)).to_have_text(str(nodes))
 
 
 @pytest.mark.parametrize("name", SPECS)
@@ -54,9 +57,32 @@ def test_what_fails_needs_attention_and_leads_to_its_pods(visit: Callable[..., P
     attention = page.get_by_role("region", name="Needs attention")
     entry = attention.get_by_role("listitem").filter(has_text="recommender").filter(has_text="dev")
     entry.get_by_role("link").click()
-    expect(page).to_have_url("/pods/?health=failing&cluster=dev&namespace=shop")
+    expect(page).to_have_url("/pods/?health=failing&cluster=dev&namespace=shop&q=recommender")
     expect(page.locator("#pods tbody tr")).to_have_count(1)
     expect(page.locator("#pods tbody tr")).to_contain_text("recommender")
+
+
+def test_a_storm_of_changes_is_fetched_once_a_second(
+    visit: Callable[..., Page], product: Product
+) -> None:
+    page, asked = visit("/"), list[float]()
+    page.on(
+        "request", lambda request: asked.append(time.monotonic()) if _overview(request) else None
+    )
+    api = product.cluster("dev").api
+    pods = [str(pod["metadata"]["name"]) for pod in api.items("/api/v1/namespaces/shop/pods")]
+    began = time.monotonic()
+    for n in range(60):
+        api.patch(
+            f"/api/v1/namespaces/shop/pods/{pods[n % len(pods)]}",
+            {"metadata": {"labels": {"storm": str(n)}}},
+        )
+    page.wait_for_timeout(1500)  # what was asked for last has been fetched
+    assert 1 <= len(asked) <= time.monotonic() - began + 2
+
+
+def _overview(request: Request) -> bool:
+    return urlsplit(request.url).path == "/" and request.headers.get("hx-target") == "div#overview"
 
 
 def _rows(page: Page) -> list[tuple[str, str, str]]:
