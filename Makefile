@@ -9,7 +9,7 @@ NOWHERE := DATABASE_URL=postgresql://check@127.0.0.1:1/check REDIS_URL=redis://1
 	MCM_SECRET_KEY=check MCM_LOG_LEVEL=ERROR MCM_ENCRYPTION_KEYS=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check style imports types templates dead-code migrations translations token lock vendor messages clean
+.PHONY: help run demo test faults bench check style imports types templates dead-code migrations translations token lock vendor messages clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -23,10 +23,20 @@ demo: ## the same with three real Kubernetes clusters
 token: ## an API token of the platform admin of the instance in MCM_HOME, as the last line
 	@exec $(LAUNCH) manage.py create_token
 
-test: ## all tests
+test: ## all tests but the longest faults
 	@$(LAUNCH) --dev bootstrap/missing.py
 	@$(BIN)/python -m testbed build
-	$(BIN)/python -m pytest -n 2 $(ARGS)
+	$(BIN)/python -m pytest -n 2 -m "not faults" $(ARGS)
+
+faults: ## every fault that must be survived, one after the other
+	@$(LAUNCH) --dev bootstrap/missing.py
+	@$(BIN)/python -m testbed build
+	$(BIN)/python -m pytest tests/faults -v --timeout=1800 $(ARGS)
+
+bench: ## measure MCM beside its peers into bench/RESULTS.md (ROWS=a,c BENCH_SCALE=0.05 ROUNDS=1)
+	@$(LAUNCH) --dev bootstrap/missing.py
+	@$(BIN)/python -m testbed build etcd kube-apiserver
+	$(BIN)/python -m bench
 
 check: style imports types templates dead-code migrations translations ## everything but the tests
 

@@ -54,6 +54,13 @@ class Api:
         """The answer to a GET."""
         return self.request("GET", path, query=query)
 
+    def raw(self, path: str, accept: str) -> bytes:
+        """The body of the answer to a GET in any encoding; raises ApiError."""
+        status, reply = self._send("GET", path, None, {"Accept": accept})
+        if status >= http.HTTPStatus.BAD_REQUEST:
+            raise ApiError(status, reply.decode(errors="replace")[:2000])
+        return reply
+
     def post(self, path: str, body: Json) -> Json:
         """Create an object; returns it as stored."""
         return self.request("POST", path, body)

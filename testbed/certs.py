@@ -42,21 +42,33 @@ class Authority:
         subject = _name(user, groups)
         return self._sign(subject, ExtendedKeyUsageOID.CLIENT_AUTH, [])
 
-    def server(self) -> Pair:
-        """A serving certificate for 127.0.0.1, localhost and the names inside the cluster."""
-        names: list[x509.GeneralName] = [x509.DNSName(name) for name in SERVER_NAMES]
-        names += [x509.IPAddress(ipaddress.ip_address(text)) for text in SERVER_ADDRESSES]
-        return self._sign(_name("kube-apiserver"), ExtendedKeyUsageOID.SERVER_AUTH, names)
+    def server(
+        self,
+        names: Sequence[str] = SERVER_NAMES,
+        addresses: Sequence[str] = SERVER_ADDRESSES,
+        lasts: timedelta = LIFETIME,
+    ) -> Pair:
+        """A serving certificate, by default for this machine and the names inside the cluster.
+
+        Below zero, `lasts` says how long ago it expired; at most an hour, at which it begins.
+        """
+        every: list[x509.GeneralName] = [x509.DNSName(name) for name in names]
+        every += [x509.IPAddress(ipaddress.ip_address(text)) for text in addresses]
+        return self._sign(_name("kube-apiserver"), ExtendedKeyUsageOID.SERVER_AUTH, every, lasts)
 
     def _sign(
-        self, subject: x509.Name, usage: x509.ObjectIdentifier, names: list[x509.GeneralName]
+        self,
+        subject: x509.Name,
+        usage: x509.ObjectIdentifier,
+        names: list[x509.GeneralName],
+        lasts: timedelta = LIFETIME,
     ) -> Pair:
         issuer = x509.load_pem_x509_certificate(self.pair.certificate)
         issuer_key = serialization.load_pem_private_key(self.pair.key, None)
         if not isinstance(issuer_key, ec.EllipticCurvePrivateKey):
             raise TypeError("the authority has a key of another kind")
         key = ec.generate_private_key(ec.SECP256R1())
-        builder = _builder(subject, issuer.subject, key)
+        builder = _builder(subject, issuer.subject, key, lasts)
         builder = builder.add_extension(_key_usage(signs=False), critical=True)
         builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
         builder = builder.add_extension(
@@ -75,6 +87,11 @@ class Authority:
 def authority(folder: Path, name: str) -> Authority:
     """The authority kept as `name.crt` and `name.key` in `folder`, made at the first call."""
     return Authority(kept(folder, name, lambda: _new_authority(name)))
+
+
+def new_authority(name: str) -> Authority:
+    """An authority that is kept in memory only."""
+    return Authority(_new_authority(name))
 
 
 def kept(folder: Path, name: str, make: Callable[[], Pair]) -> Pair:
@@ -113,12 +130,15 @@ def _new_authority(name: str) -> Pair:
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey
+    subject: x509.Name,
+    issuer: x509.Name,
+    key: ec.EllipticCurvePrivateKey,
+    lasts: timedelta = LIFETIME,
 ) -> x509.CertificateBuilder:
     now = datetime.now(UTC)
     builder = x509.CertificateBuilder(issuer, subject, key.public_key())
     builder = builder.serial_number(x509.random_serial_number())
-    builder = builder.not_valid_before(now - timedelta(hours=1)).not_valid_after(now + LIFETIME)
+    builder = builder.not_valid_before(now - timedelta(hours=1)).not_valid_after(now + lasts)
     identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
     return builder.add_extension(identifier, critical=False)
 

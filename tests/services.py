@@ -56,6 +56,7 @@ class Services:
             "REDIS_URL": self.state.own_redis_url,
             "MCM_SECRET_KEY": self.state.secret_key,
             "MCM_ENCRYPTION_KEYS": self.state.encryption_keys,
+            "MCM_CLUSTER_ADDRESSES": "127.0.0.0/8,[::1]",
             "MCM_HOME": str(self.folder / "home"),
             # Whitenoise warns of a folder that is not there.
             "MCM_STATIC_ROOT": str(self.folder / "static"),

@@ -1,0 +1,59 @@
+"""The real watcher as a process of its own, and what it takes."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from django.db import connection
+
+from mcm.embedded.state import PROJECT
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What a process holds at a moment."""
+
+    megabytes: float
+    peak: float
+    descriptors: int
+    threads: int
+
+    @classmethod
+    def by(cls, pid: int | str = "self") -> "Taken":
+        """Read from /proc."""
+        folder = Path(f"/proc/{pid}")
+        lines = (folder / "status").read_text().splitlines()
+        facts = dict(line.split(":", 1) for line in lines if ":" in line)
+        return cls(
+            int(facts["VmRSS"].split()[0]) / 1024,
+            int(facts["VmHWM"].split()[0]) / 1024,
+            len(list((folder / "fd").iterdir())),
+            int(facts["Threads"]),
+        )
+
+
+@contextmanager
+def watcher(log: Path) -> Iterator[int]:
+    """`manage.py watch_clusters` on the database of this test; gives its pid."""
+    address = urlsplit(os.environ["DATABASE_URL"])._replace(
+        path=f"/{connection.settings_dict['NAME']}"
+    )
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, str(PROJECT / "manage.py"), "watch_clusters"],
+            env={**os.environ, "DATABASE_URL": address.geturl()},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        yield process.pid
+        assert process.poll() is None, log.read_text()
+    finally:
+        process.terminate()
+        process.wait(60)
