@@ -5,6 +5,8 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+from clusters.kube import policy
+
 
 def text(name: str, default: str | None = None) -> str:
     """The variable's value; without a default it must be set and not empty."""
@@ -33,6 +35,14 @@ def integer(name: str, default: int, *, least: int = 0, most: int = 2**31) -> in
 def words(name: str, default: str = "") -> list[str]:
     """A comma-separated list without empty items."""
     return [item.strip() for item in os.environ.get(name, default).split(",") if item.strip()]
+
+
+def addresses(name: str) -> list[policy.Rule]:
+    """A comma-separated list of `CIDR[:port]`, IPv6 as `[fd00::/8]:6443`."""
+    try:
+        return [policy.parse(item) for item in words(name)]
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name}: {error}") from error
 
 
 def one_of(name: str, default: str, allowed: tuple[str, ...]) -> str:

@@ -81,6 +81,8 @@ INSTALLED_APPS = [
     "guardian",
     "knox",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "channels",
     "csp",
     "django_htmx",
@@ -154,8 +156,10 @@ DATABASES["default"]["OPTIONS"] = {
         "max_size": env.integer("MCM_DB_POOL", 10, least=2, most=200),
         "timeout": 5,
     },
-    # A lock that somebody holds ends a request instead of a worker.
-    "options": "-c lock_timeout=4s -c statement_timeout=15s",
+    # A lock that somebody holds ends a request instead of a worker. The inventory is in memory or
+    # on flash: reading it here and there costs little more than in a row, and compiling nothing.
+    "options": "-c lock_timeout=4s -c statement_timeout=15s"
+    " -c random_page_cost=1.1 -c work_mem=16MB -c jit=off",
 }
 
 _REDIS = env.url("REDIS_URL", ("redis", "rediss"))
@@ -193,6 +197,8 @@ def _encryption_keys() -> list[bytes]:
 
 
 ENCRYPTION_KEYS = _encryption_keys()
+# Where registered clusters may be, beyond public addresses.
+CLUSTER_ADDRESSES = env.addresses("MCM_CLUSTER_ADDRESSES")
 
 # --- background work -------------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL
@@ -203,14 +209,25 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 4 * 3600, "socket_timeout": 10}
-CELERY_TASK_DEFAULT_QUEUE = "poll"
-CELERY_TASK_ROUTES = {"operations.tasks.run_operation": {"queue": "operations"}}
+# What takes its time has a queue of its own: ticks must not wait behind it.
+CELERY_TASK_DEFAULT_QUEUE = "ticks"
+CELERY_TASK_ROUTES = {
+    "clusters.tasks.poll_cluster": {"queue": "poll"},
+    "deployments.tasks.refresh_releases": {"queue": "releases"},
+    "operations.tasks.run_operation": {"queue": "operations"},
+}
 POLL_SECONDS = env.integer("MCM_POLL_SECONDS", 30, least=1, most=3600)
+_POLL_TICK = min(5, POLL_SECONDS)  # at each tick the clusters are polled whose moment has come
 CELERY_BEAT_SCHEDULE = {
     "poll-clusters": {
         "task": "clusters.tasks.poll_clusters",
-        "schedule": schedule(POLL_SECONDS),
-        "options": {"expires": POLL_SECONDS},
+        "schedule": schedule(_POLL_TICK),
+        "options": {"expires": _POLL_TICK},
+    },
+    "sweep-samples": {
+        "task": "clusters.tasks.sweep_samples",
+        "schedule": schedule(600),
+        "options": {"expires": 600},
     },
     "refresh-releases": {
         "task": "deployments.tasks.refresh_all_releases",
@@ -220,7 +237,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-operations": {
         "task": "operations.tasks.sweep_operations",
         "schedule": schedule(10),
-        "options": {"expires": 60},  # it may have to wait behind slow polls
+        "options": {"expires": 60},
     },
 }
 
@@ -235,7 +252,22 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_CLASSES": ["teams.throttles.Throttle"],
     "DEFAULT_THROTTLE_RATES": {"user": env.text("MCM_API_RATE", "6000/min")},
     "EXCEPTION_HANDLER": "teams.api.error_answer",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "MCM",
+    "DESCRIPTION": "Many Kubernetes clusters from one place. See docs/api.md.",
+    "VERSION": "1",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "mcm.openapi.errors",
+    ],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
 REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer", "TOKEN_TTL": None, "AUTO_REFRESH": False}
 

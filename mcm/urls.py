@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.contrib.auth import views as auth
 from django.urls import include, path
 
-from mcm import health
+from mcm import health, openapi
 from teams import views
 
 admin.site.site_header = admin.site.site_title = "MCM"
@@ -18,6 +18,8 @@ urlpatterns = [
     path("logout/", views.logout, name="logout"),
     path("i18n/", include("django.conf.urls.i18n")),
     path("admin/", admin.site.urls),
+    path("api/v1/schema", openapi.Schema.as_view(), name="api-schema"),
+    path("api/v1/docs/", openapi.Docs.as_view(), name="api-docs"),
     path("", include("monitoring_app.urls")),
     path("", include("clusters.urls")),
     path("", include("explorer.urls")),

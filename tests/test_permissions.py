@@ -39,6 +39,7 @@ class Case(NamedTuple):
 INSTALL = {"cluster": "prod", "namespace": "shop", "name": "new", "chart": {"upload": "CHART"}}
 FORM = {"cluster": "PROD", "namespace": "shop", "name": "new", "chart": "CHART", "timeout": "60"}
 BAD, PROD, WEB = {"name": "-"}, {"confirm_name": "prod"}, {"confirm_name": "web"}
+ON = {"name": "a.example", "on": "true"}
 # 400 and 422: let in, and told what is wrong with what was sent.
 #     address            method    key         anon out s_vw s_op view oper own admin
 CASES = [
@@ -47,15 +48,30 @@ CASES = [
     Case("cluster-register",  "GET",    "",          "302 403 403 403 403 403 403 200"),
     Case("cluster-register",  "POST",   "",          "302 403 403 403 403 403 403 422", BAD),
     Case("cluster-detail",    "GET",    "prod",      "302 404 200 200 200 200 200 200"),
+    Case("cluster-manifest",  "GET",    "",          "302 403 403 403 403 403 403 200"),
+    Case("cluster-edit",      "GET",    "prod",      "302 404 403 403 403 403 200 200"),
+    Case("cluster-edit",      "POST",   "prod",      "302 404 403 403 403 403 422 422", BAD),
+    Case("cluster-credentials", "GET",  "prod",      "302 404 403 403 403 403 403 200"),
+    Case("cluster-credentials", "POST", "prod",      "302 404 403 403 403 403 403 422", BAD),
+    Case("cluster-kinds",     "GET",    "prod",      "302 404 403 403 403 403 200 200"),
+    Case("cluster-kinds",     "POST",   "prod",      "302 404 403 403 403 403 422 422", ON),
     Case("cluster-delete",    "GET",    "prod",      "302 404 403 403 403 403 200 200"),
     Case("cluster-delete",    "POST",   "prod",      "302 404 403 403 403 403 302 302", PROD),
     Case("api-clusters",      "GET",    "",          "401 200 200 200 200 200 200 200"),
     Case("api-clusters",      "POST",   "",          "401 403 403 403 403 403 403 400", {}),
     Case("api-cluster",       "GET",    "prod",      "401 404 200 200 200 200 200 200"),
+    Case("api-cluster",       "PATCH",  "prod",      "401 404 403 403 403 403 200 200", {}),
+    Case("api-cluster-manifest", "GET", "",          "401 403 403 403 403 403 403 200"),
     Case("api-cluster",       "DELETE", "prod",      "401 404 403 403 403 403 200 200"),
+    Case("api-stats",         "GET",    "prod",      "401 404 200 200 200 200 200 200"),
+    Case("api-resources",     "GET",    "prod",      "401 404 502 502 502 502 502 502"),
+    Case("api-usage",         "GET",    "prod",      "401 404 403 403 200 200 200 200"),
     Case("pods",              "GET",    "",          "302 200 200 200 200 200 200 200"),
     Case("pod-rows",          "GET",    "",          "302 200 200 200 200 200 200 200"),
     Case("pod-detail",        "GET",    "pod",       "302 404 200 200 200 200 200 200"),
+    Case("api-objects",       "GET",    "",          "401 200 200 200 200 200 200 200"),
+    Case("api-schema",        "GET",    "",          "401 200 200 200 200 200 200 200"),
+    Case("api-docs",          "GET",    "",          "401 200 200 200 200 200 200 200"),
     Case("operations",        "GET",    "",          "302 200 200 200 200 200 200 200"),
     Case("operations-recent", "GET",    "",          "302 200 200 200 200 200 200 200"),
     Case("operation-detail",  "GET",    "operation", "302 404 200 200 200 200 200 200"),
