@@ -1,0 +1,1 @@
+"""How fast MCM is, beside named peers, in one run: see README.md."""
