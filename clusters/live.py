@@ -12,7 +12,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Protocol
@@ -35,8 +35,11 @@ WHOLE = ""
 # Set by each watcher every few seconds. While none is, nothing that pages show is confirmed.
 WATCHER_ALIVE = "mcm:alive:watcher"
 LOOK_SECONDS = 5.0
-# Changes within this many seconds travel together.
-COALESCE = 0.1
+# Changes within this many seconds travel together: so many to the only page of a process, which
+# costs little, and more with each page, up to the most.
+COALESCE = 0.03
+COALESCE_MORE = 0.001
+COALESCE_MOST = 0.1
 # Seconds from a page's rendering until it listens; a page that takes longer asks again itself.
 ON_THE_WAY = 10.0
 # So many messages of a topic are kept for that long; a page that missed more asks for everything.
@@ -135,6 +138,8 @@ class Subscriber:
     socket: Socket
     scopes: Scopes
     topics: frozenset[str] = frozenset()
+    # All pages of this process.
+    company: Sized = ()
     _changes: dict[tuple[str, str], set[str]] = field(default_factory=dict)
     _refresh: bool = False
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
@@ -160,13 +165,14 @@ class Subscriber:
         self._wake.set()
 
     async def pump(self) -> None:
-        """Sends what waits, at once when all was quiet, then at most every COALESCE seconds."""
+        """Sends what waits, at once when all was quiet, then what came within COALESCE seconds."""
         while True:
             await self._wake.wait()
             self._wake.clear()
             for message in self._take():
                 await self.socket.send_json(message)
-            await asyncio.sleep(COALESCE)
+            pause = COALESCE + COALESCE_MORE * len(self.company)
+            await asyncio.sleep(min(pause, COALESCE_MOST))
 
     def _take(self) -> list[dict[str, Any]]:
         changes, refresh = self._changes, self._refresh
@@ -195,6 +201,7 @@ class Hub:
 
     def join(self, subscriber: Subscriber) -> None:
         self._subscribers.add(subscriber)
+        subscriber.company = self._subscribers
         if self._listener is None or self._listener.done():
             self._listener = asyncio.get_running_loop().create_task(self._listen())
 

@@ -6,10 +6,10 @@ kind that fails starts again by itself.
 
 import asyncio
 import logging
+import time
 from datetime import datetime
 from uuid import UUID
 
-from django.db import DatabaseError
 from django.utils import timezone
 
 from clusters import live
@@ -25,12 +25,16 @@ from clusters.store.leases import Custom
 # Without these a cluster is not live; they are listed first. Every other kind stands for itself.
 CORE = ("Namespace", "Node", "Pod")
 FLUSH_SECONDS = 0.1
+# Nothing that was seen may be unstored for longer while the cluster is called live.
+MOST_BEHIND = 5.0
 # A kind whose rows could not be stored is listed again after this.
 AFTER_A_FAULT = 30.0
 # A cluster that falls silent is flagged after at most 5 + 2 x 4 = 13 s.
 PROBE_SECONDS = 5.0
 PROBE_DEADLINE = 4.0
 MISSES = 2
+# What a cluster may ask for with Retry-After. Meanwhile it is not called live.
+LONGEST_WISH = 30.0
 NOT_SHOWN = (State.FORBIDDEN, State.ABSENT)
 
 log = logging.getLogger(__name__)
@@ -54,11 +58,11 @@ class Collector:
         self.turns = Turns(CORE, self.shared.lists)
         self.followers: dict[str, Follower] = {}
         self._tasks: dict[str, tuple[Custom | None, asyncio.Task[None]]] = {}
-        # Kinds whose list is stored, those that never were and are not shown, and whether
-        # writing works.
+        # What is being written, the kinds whose list is stored, and those that never were and
+        # are not shown.
+        self._saving = Batch()
         self.written: set[str] = set()
         self.never: set[str] = set()
-        self.writes = True
         self._known: set[str] = set()
         self._broken: set[str] = set()
         # Of what the last probe complained.
@@ -71,13 +75,17 @@ class Collector:
     @property
     def live(self) -> bool:
         """True while the core kinds' stored rows are the cluster's, which answers."""
-        return self.answers and self.writes and all(self._stands(kind) for kind in CORE)
+        oldest = min(self._saving.since, self.outbox.batch.since)
+        is_behind = time.monotonic() - oldest > MOST_BEHIND
+        return self.answers and not is_behind and all(self._stands(kind) for kind in CORE)
 
     def _stands(self, kind: str) -> bool:
         state = self.followers[kind].state if kind in self.followers else None
         if state in NOT_SHOWN:
             return kind in self.never  # what was shown once has left rows that are old now
-        return state == State.WATCHING and kind in self.written
+        # After an outage the new list is seen at once, and stored when its turn has come.
+        waits = self._saving.lists(kind) or self.outbox.batch.lists(kind)
+        return state == State.WATCHING and kind in self.written and not waits
 
     def follow(self, customs: frozenset[Custom]) -> None:
         """Which custom resources to follow from now on; the other kinds do not notice."""
@@ -140,13 +148,30 @@ class Collector:
     async def _write(self) -> None:
         while True:
             await self.outbox.filled.wait()
-            await self._save(self.outbox.take())
+            self._saving = self.outbox.take()
+            await self._save(self._saving)
+            self._saving = Batch()
             # The first change of a quiet cluster is written at once, a storm in batches.
             await asyncio.sleep(FLUSH_SECONDS)
 
     async def _save(self, batch: Batch) -> None:
         if batch.dropped:
             await stubbornly(self.shared.rows, rows.forget, self.fence, batch.dropped)
+        failed = await self._save_rows(batch)
+        if failed:
+            self._broken |= failed
+            self._asked.set()
+        # Of a kind that could not be stored nobody may say that it is watched.
+        entered = {kind: one for kind, one in batch.entered.items() if kind not in failed}
+        for kind, one in entered.items():
+            if kind in CORE and one.state in NOT_SHOWN:
+                await self._look_back(kind)
+        if entered:
+            await stubbornly(self.shared.signs, report_kinds, self.fence, entered)
+
+    async def _save_rows(self, batch: Batch) -> set[str]:
+        """Returns the kinds whose rows could not be stored."""
+        failed: set[str] = set()
         for group in batch.groups():
             try:
                 await stubbornly(self.shared.rows, self._flush, group)
@@ -154,21 +179,11 @@ class Collector:
                 raise
             except Exception:
                 log.exception("storing %s failed", ", ".join(group))
-                self._broken |= set(group)
-                self._asked.set()
-        for kind, entered in batch.entered.items():
-            if kind in CORE and entered.state in NOT_SHOWN:
-                await self._look_back(kind)
-        if batch.entered:
-            await stubbornly(self.shared.signs, report_kinds, self.fence, batch.entered)
+                failed |= set(group)
+        return failed
 
     def _flush(self, group: dict[str, rows.Pending]) -> None:
-        try:
-            written = rows.flush(self.fence, group)
-        except DatabaseError:
-            self.writes = False
-            raise
-        self.writes = True
+        written = rows.flush(self.fence, group)
         self.written |= {kind for kind, seen in group.items() if seen.replaces}
         topics = {name: follower.kind.topic for name, follower in list(self.followers.items())}
         live.publish_all(
@@ -199,7 +214,7 @@ class Collector:
                 )
             else:
                 continue  # one miss may be chance: ask again at once
-            await asyncio.sleep(PROBE_SECONDS)
+            await asyncio.sleep(max(PROBE_SECONDS, min(_wish(error), LONGEST_WISH)))
 
     async def _ask(self) -> errors.KubeError | None:
         try:
@@ -210,3 +225,8 @@ class Collector:
             return error
         self.turns.spoken.set()
         return None
+
+
+def _wish(error: errors.KubeError | None) -> float:
+    """For how many seconds the cluster wants not to be asked."""
+    return getattr(error, "retry_after", None) or 0.0

@@ -2,10 +2,13 @@
 
 import asyncio
 import logging
+import math
+import time
 from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from django.utils import timezone
 
@@ -22,6 +25,8 @@ State = KindState.State
 # What a cluster does not show is asked for again after this, and each time later.
 FIRST_AGAIN = 15.0
 LAST_AGAIN = 300.0
+# Changes of one kind that wait to be written; who has more is not read meanwhile.
+MOST_WAITING = 200_000
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +39,12 @@ class Batch:
     entered: dict[str, Standing] = field(default_factory=dict)
     # Kinds that are not followed any more: what is stored of them goes.
     dropped: set[str] = field(default_factory=set)
+    # When the oldest of it came in (time.monotonic); never, while it is empty.
+    since: float = math.inf
+
+    def lists(self, kind: str) -> bool:
+        """Whether a whole list of the kind is in it."""
+        return kind in self.seen and self.seen[kind].replaces
 
     def groups(self) -> list[dict[str, rows.Pending]]:
         """What to write at once: each list for itself, all changes together."""
@@ -47,32 +58,45 @@ class Outbox:
 
     def __init__(self) -> None:
         self.filled = asyncio.Event()
-        self._batch = Batch()
+        self.batch = Batch()
+        self._taken = asyncio.Event()
 
     def seen(self, kind: str) -> rows.Pending:
         """To be filled with what was seen of a kind."""
-        self.filled.set()
-        return self._batch.seen.setdefault(kind, rows.Pending())
+        self._fill()
+        return self.batch.seen.setdefault(kind, rows.Pending())
+
+    async def room(self, kind: str) -> None:
+        """Waits while far too much of a kind waits here: the database is away, or too slow."""
+        while kind in self.batch.seen and len(self.batch.seen[kind]) > MOST_WAITING:
+            await self._taken.wait()
+
+    def _fill(self) -> None:
+        if not self.filled.is_set():
+            self.batch.since = time.monotonic()
+            self.filled.set()
 
     def enter(self, kind: str, standing: Standing) -> None:
         """How the watch of a kind stands from now on."""
-        self._batch.entered[kind] = standing
-        self.filled.set()
+        self._fill()
+        self.batch.entered[kind] = standing
 
     def withdraw(self, kind: str) -> None:
         """Nothing of a kind that waits here is to be written."""
-        self._batch.seen.pop(kind, None)
-        self._batch.entered.pop(kind, None)
+        self.batch.seen.pop(kind, None)
+        self.batch.entered.pop(kind, None)
 
     def drop(self, kinds: set[str]) -> None:
         """Everything stored of these kinds is to go."""
-        self._batch.dropped |= kinds
-        self.filled.set()
+        self._fill()
+        self.batch.dropped |= kinds
 
     def take(self) -> Batch:
         """All that waits; the box is empty afterwards."""
-        taken, self._batch = self._batch, Batch()
+        taken, self.batch = self.batch, Batch()
         self.filled.clear()
+        self._taken.set()
+        self._taken = asyncio.Event()
         return taken
 
 
@@ -111,10 +135,10 @@ class Follower:
 
     async def _attend(self) -> None:
         """Until the cluster says that it does not show this kind."""
-        events = watch.follow(self._connection, SERVICE_ACCOUNT, self.kind)
-        async with self._turns.turn(self.kind.name) as end_turn, aclosing(events):
+        turn = partial(self._turns.turn, self.kind.name)
+        events = watch.follow(self._connection, SERVICE_ACCOUNT, self.kind, turn=turn)
+        async with aclosing(events):
             async for event in events:
-                end_turn()
                 match event:
                     case watch.Listed():
                         self._outbox.seen(self.kind.name).list(event.rows)
@@ -132,6 +156,7 @@ class Follower:
                 self._heard = timezone.now()
                 self._again = FIRST_AGAIN
                 self._enter(State.WATCHING)
+                await self._outbox.room(self.kind.name)
 
     def _enter(self, state: State, reason: str = "") -> None:
         if self.state == state:

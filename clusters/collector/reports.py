@@ -21,8 +21,7 @@ def report_status(cluster_id: UUID, status: Status, reason: str) -> None:
 
 def report_sealed(cluster_id: UUID, error: vault.CannotOpen) -> None:
     """Nothing can be asked of the cluster, since its credentials do not open."""
-    reason = f"The stored credentials cannot be opened: {error}"
-    report_status(cluster_id, Status.DEGRADED, reason)
+    report_status(cluster_id, Status.DEGRADED, str(error))
 
 
 def report_answer(cluster_id: UUID, complaint: str) -> None:

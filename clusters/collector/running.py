@@ -9,7 +9,7 @@ from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from django.db import DatabaseError, close_old_connections, connection
+from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
 from clusters.store import rows
 
@@ -92,12 +92,15 @@ async def run_in(executor: Executor, write: Callable[..., T], *args: Any) -> T:
 
 
 async def stubbornly(executor: Executor, write: Callable[..., T], *args: Any) -> T:
-    """As `run_in`, again and again while the database is away."""
+    """As `run_in`, again and again while the database is away or busy.
+
+    What it will never take is raised: DataError and the like.
+    """
     delay = 0.5
     while True:
         try:
             return await run_in(executor, write, *args)
-        except DatabaseError as error:
+        except (OperationalError, InterfaceError) as error:
             log.warning("the database refused a write: %s", error)
             await asyncio.sleep(delay)
             delay = min(delay * 2, 10)

@@ -82,7 +82,7 @@ class Client:
         body = self._transport.send("GET", "/version").body
         try:
             found = msgspec.json.decode(body, type=_Version)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, RecursionError) as error:
             raise errors.BadAnswer("What answers there is not a Kubernetes API.") from error
         text = errors.safe_text
         return Version(text(found.git_version, 63), text(found.platform, 63))
@@ -99,10 +99,11 @@ class Client:
         """
         try:
             body = self._transport.send("GET", "/api/v1/namespaces/kube-system").body
-            return str(msgspec.json.decode(body, type=_Named).metadata.get("uid", ""))
+            uid = msgspec.json.decode(body, type=_Named).metadata.get("uid", "")
+            return errors.safe_text(str(uid), 64)
         except (errors.Forbidden, errors.NotFound):
             return ""
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, RecursionError) as error:
             raise errors.BadAnswer("What answers there is not a Kubernetes API.") from error
 
     def nodes(self) -> list[Row]:

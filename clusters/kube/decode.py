@@ -4,21 +4,27 @@ Protocol: https://kubernetes.io/docs/reference/using-api/api-concepts/#protobuf-
 number, then an `Unknown` that holds the object; watch frames carry a 4-byte big-endian length).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 from google.protobuf.message import DecodeError
 
 from clusters.kube import errors
+from clusters.kube.errors import sentence
 from clusters.kube.kinds import Kind
 from clusters.kube.schema import MAGIC, MESSAGE
 from clusters.kube.types import Row
 
 LARGEST_FRAME = 32 * 1024 * 1024
+# Asked for are 500; many millions could stand in what a page may weigh.
+MOST_ITEMS = 50_000
 INITIAL_EVENTS_END = b"k8s.io/initial-events-end"
-# AttributeError: a text that is not UTF-8 comes out of protobuf as bytes.
-BAD_OBJECT = (DecodeError, ValueError, TypeError, OverflowError, AttributeError)
+# AttributeError: a text that is not UTF-8 comes out of protobuf as bytes. RecursionError: JSON.
+BAD_OBJECT = (
+    *(DecodeError, msgspec.MsgspecError, ValueError, TypeError),
+    *(OverflowError, AttributeError, RecursionError),
+)
 
 _event = MESSAGE["WatchEvent"].FromString
 _unknown = MESSAGE["Unknown"].FromString
@@ -80,8 +86,15 @@ def page(kind: Kind, body: bytes) -> Page:
         version, following = found.metadata.resourceVersion, getattr(found.metadata, "continue")
     except BAD_OBJECT as error:
         raise errors.BadAnswer("The list that came back is not Kubernetes protobuf.") from error
+    return read_page(kind, found.items, version, following)
+
+
+def read_page(kind: Kind, items: Sequence[bytes], version: str, following: str) -> Page:
+    """The page of these undecoded items; BadAnswer when they are far more than asked for."""
+    if len(items) > MOST_ITEMS:
+        raise errors.BadAnswer("The list that came back is far longer than asked for.")
     rows, skipped = [], 0
-    for item in found.items:
+    for item in items:
         try:
             rows.append(kind.project(kind.decode(item)))
         except BAD_OBJECT:
@@ -145,7 +158,9 @@ def refusal(status: int, message: str, retry_after: float | None = None) -> erro
         return errors.BadAnswer(f"The server answered with a redirect ({status}); not followed.")
     if status == 429:
         return errors.TooManyRequests(
-            message or "The cluster says that it gets too many requests.", status, retry_after
+            message or sentence("The cluster says that it gets too many requests."),
+            status,
+            retry_after,
         )
     if status >= 500:
         return errors.ServerFailed(
@@ -158,11 +173,11 @@ def refusal(status: int, message: str, retry_after: float | None = None) -> erro
 
 
 KNOWN: dict[int, tuple[str, type[errors.Refused] | None]] = {
-    401: ("The cluster does not accept the credential.", errors.Unauthorized),
-    403: ("The cluster forbids this.", errors.Forbidden),
-    404: ("The cluster does not have this.", errors.NotFound),
-    409: ("The object exists already or was changed meanwhile.", errors.Conflict),
-    410: ("The cluster no longer knows this version.", errors.Expired),
+    401: (sentence("The cluster does not accept the credential."), errors.Unauthorized),
+    403: (sentence("The cluster forbids this."), errors.Forbidden),
+    404: (sentence("The cluster does not have this."), errors.NotFound),
+    409: (sentence("The object exists already or was changed meanwhile."), errors.Conflict),
+    410: (sentence("The cluster no longer knows this version."), errors.Expired),
 }
 
 

@@ -4,15 +4,29 @@ Protocol: https://kubernetes.io/docs/reference/using-api/api-concepts/ (a watch 
 a line). As with protobuf, objects stay bytes until each is read by itself.
 """
 
+import re
 from collections.abc import Iterator
+from itertools import islice
 
 import msgspec
 
 from clusters.kube import errors
-from clusters.kube.decode import INITIAL_EVENTS_END, LARGEST_FRAME, Page, WatchEvent, refusal
+from clusters.kube.decode import (
+    BAD_OBJECT,
+    INITIAL_EVENTS_END,
+    LARGEST_FRAME,
+    Page,
+    WatchEvent,
+    read_page,
+    refusal,
+)
 from clusters.kube.kinds import Kind
 
-BAD_OBJECT = (msgspec.MsgspecError, ValueError, TypeError, OverflowError, RecursionError)
+# A list that has to be taken apart by hand has no more signs and texts: that takes a second.
+MOST_MARKS = 2_000_000
+_ITEMS = re.compile(rb'"items"\s*:\s*\[')
+# Texts are found so that nothing inside of them is; one that never ends takes all the rest.
+_MARK = re.compile(rb'"(?:[^"\\]|\\.?)*+"?|[][{},]', re.DOTALL)
 
 
 class Lines:
@@ -88,16 +102,37 @@ _status = msgspec.json.Decoder(_Status)
 def page(kind: Kind, body: bytes) -> Page:
     """A page of a list; BadAnswer when the list itself (not one object of it) is unreadable."""
     try:
-        found = _list.decode(body)
+        found = _read_list(body)
     except BAD_OBJECT as error:
         raise errors.BadAnswer("The list that came back is not Kubernetes JSON.") from error
-    rows, skipped = [], 0
-    for item in found.items or []:
-        try:
-            rows.append(kind.project(kind.decode(item)))
-        except BAD_OBJECT:
-            skipped += 1
-    return Page(rows, found.metadata.version, found.metadata.following, skipped)
+    metadata = found.metadata
+    return read_page(kind, found.items or [], metadata.version, metadata.following)
+
+
+def _read_list(body: bytes) -> _List:
+    try:
+        return _list.decode(body)
+    except RecursionError:
+        begin = _ITEMS.search(body)
+        if begin is None:
+            raise
+        found = _list.decode(body[: begin.end()] + b"]}")
+        return _List(found.metadata, _apart(body, begin.end()))
+
+
+def _apart(body: bytes, start: int) -> list[msgspec.Raw]:
+    """The items that begin at `start`, where one is nested too deeply to be read with the rest."""
+    items = []
+    depth = 0
+    for mark in islice(_MARK.finditer(body, start), MOST_MARKS):
+        sign = mark[0]
+        depth += (sign in (b"{", b"[")) - (sign in (b"}", b"]"))
+        if depth < 0 or (sign == b"," and not depth):
+            items.append(msgspec.Raw(body[start : mark.start()]))
+            start = mark.end()
+        if depth < 0:
+            return items
+    raise ValueError("a list without an end, or too long")
 
 
 def event(kind: Kind, line: bytes) -> WatchEvent | None:

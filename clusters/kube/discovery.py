@@ -169,6 +169,7 @@ def _defined(definitions: _Definitions) -> list[CustomResourceFound]:
 
 
 def _is_possible(found: CustomResourceFound) -> bool:
-    """Whether its names may be part of an address."""
-    parts = (found.group, found.version, found.plural, found.kind)
-    return all(SEGMENT.match(each) for each in parts)
+    """Whether its names may be part of an address, and of an API server."""
+    short = (found.version, found.plural, found.kind)
+    fits = max(map(len, short)) <= 63 and len(f"{found.kind}.{found.group}") <= 253
+    return fits and all(SEGMENT.match(each) for each in (found.group, *short))

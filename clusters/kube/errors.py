@@ -3,6 +3,7 @@
 `code` is a stable slug, for translations and for tests.
 """
 
+import re
 import unicodedata
 
 LONGEST = 300
@@ -43,6 +44,20 @@ NOT_LISTED = sentence(
     "The address %(address)s is refused: it is not public. If it is a cluster's, an operator of"
     " MCM allows it by adding %(rule)s to the setting MCM_CLUSTER_ADDRESSES."
 )
+
+
+_FILLED_IN = {
+    words: re.compile(re.sub(r"%\\\((\w+)\\\)s", r"(?P<\1>\\S+)", re.escape(words)))
+    for words in (NEVER_ALLOWED, NOT_LISTED)
+}
+
+
+def taken_apart(text: str) -> tuple[str, dict[str, str]]:
+    """What was stored of an error as the words to translate and what fills them in, if anything."""
+    for words, pattern in _FILLED_IN.items():
+        if found := pattern.fullmatch(text):
+            return words, found.groupdict()
+    return text, {}
 
 
 class AddressRefused(Unreachable):

@@ -11,6 +11,9 @@ from clusters.kube.kinds import Kind
 from clusters.kube.timing import Timing, spread
 from clusters.kube.types import Row
 
+# Of one kind of one cluster: more than Kubernetes itself promises to bear.
+MOST_OBJECTS = 200_000
+
 visible = attrgetter(*(name for name in Row.__struct_fields__ if name != "resource_version"))
 
 
@@ -96,6 +99,11 @@ class Copy:
         if self._fresh:
             self.watch_list = False
 
+    def keep(self, rows: dict[str, Row]) -> None:
+        """These are still coming in; BadAnswer when they are more than anybody can keep."""
+        if len(rows) > MOST_OBJECTS:
+            raise errors.BadAnswer(f"There are more than {MOST_OBJECTS} of these: not followed.")
+
     def replace(self, rows: dict[str, Row], version: str, skipped: int) -> Listed:
         """The complete state came in."""
         self._rows = rows
@@ -121,6 +129,7 @@ class Copy:
                 fresh[event.row.uid] = event.row
             else:
                 fresh.pop(event.uid, None)
+        self.keep(fresh)
 
     def apply(self, events: list[WatchEvent], skipped: int) -> Changed | Alive:
         """Some events came in together; only what shows is told, each object once."""
@@ -138,6 +147,7 @@ class Copy:
                 changed.pop(event.uid, None)
                 deleted[event.uid] = None
             self.version = event.version or self.version
+        self.keep(rows)
         if not (changed or deleted or skipped):
             return Alive(self.kind.name)
         name = self.kind.name

@@ -30,6 +30,16 @@ NO_IMPERSONATION = sentence("Impersonation is not accepted in a kubeconfig.")
 NO_CREDENTIAL = sentence(
     "There is no credential. A token or a client certificate with its key must stand inline."
 )
+# Where a name leads to nothing, by the list that it should stand in.
+ABSENT = {
+    "contexts": sentence("There is no context of this name."),
+    "clusters": sentence("There is no cluster of this name in the file."),
+    "users": sentence("There is no user of this name in the file."),
+}
+UNNAMED = {
+    "cluster": sentence("The context names no cluster."),
+    "user": sentence("The context names no user."),
+}
 
 ACCEPTED = {
     "": {"current-context", "clusters", "contexts", "users"},
@@ -67,6 +77,7 @@ DNS_NAME = re.compile(
     re.I,
 )
 DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\Z")
+LONGEST_SERVER = 500
 URL_PATH = re.compile(r"(/[A-Za-z0-9._~%-]+)*\Z")
 
 
@@ -186,8 +197,7 @@ def _named(top: dict[str, Any], plural: str) -> dict[str, tuple[dict[str, Any], 
 def _lookup(top: dict[str, Any], plural: str, name: str, field: str) -> tuple[dict[str, Any], str]:
     entries = _named(top, plural)
     if name not in entries:
-        reason = f"No entry of {plural} has the name given here."
-        raise KubeconfigError(field, reason, "missing_reference")
+        raise KubeconfigError(field, ABSENT[plural], "missing_reference")
     entry, inner = entries[name]
     _check_keys(entry, plural.removesuffix("s"), inner)
     return entry, inner
@@ -198,7 +208,7 @@ def _referred(
 ) -> tuple[dict[str, Any], str]:
     name = _text(chosen, key, field)
     if not name:
-        raise KubeconfigError(f"{field}.{key}", f"The context names no {key}.", "missing")
+        raise KubeconfigError(f"{field}.{key}", UNNAMED[key], "missing")
     return _lookup(top, f"{key}s", name, f"{field}.{key}")
 
 
@@ -232,7 +242,8 @@ def _server(server: str | None, field: str) -> str:
         reason = sentence("The address must not hold a user, a password, a query or a fragment.")
         raise KubeconfigError(field, reason, "invalid_url")
     path = parts.path.rstrip("/")
-    if not _is_host(parts.hostname or "") or port == 0 or not _is_path(path):
+    is_odd = port == 0 or len(server) > LONGEST_SERVER
+    if is_odd or not _is_host(parts.hostname or "") or not _is_path(path):
         raise KubeconfigError(field, "This is not a valid URL of an API server.", "invalid_url")
     return f"https://{parts.netloc}{path}"
 

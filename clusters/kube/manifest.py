@@ -22,9 +22,12 @@ class Rule(NamedTuple):
     names: list[str] = []
 
 
-def manifest(features: Collection[str]) -> str:
-    """The YAML to apply as an admin of the cluster; `features` are of FEATURES, "watch" always."""
-    rules = [_yaml(rule) for rule in _rules({"watch", *features})]
+def manifest(features: Collection[str], custom: Collection[tuple[str, str]] = ()) -> str:
+    """The YAML to apply as an admin of the cluster; `features` are of FEATURES, "watch" always.
+
+    `custom` are group and plural of the custom resources that are watched there, too.
+    """
+    rules = [_yaml(rule) for rule in (*_rules({"watch", *features}), *_custom(custom))]
     text = _HEAD + "".join(rules) + _PROBE + _binding("mcm", "mcm")
     if "deploy" in features:
         text += _binding("mcm-deploy", "cluster-admin", "# all rights: a chart may hold anything\n")
@@ -62,6 +65,12 @@ def _rules(features: Collection[str]) -> Iterator[Rule]:
         yield Rule(why, [""], ["secrets"], read)
     if "exec" in features:
         yield Rule("a terminal in containers", [""], ["pods/exec"], ["create", "get"])
+
+
+def _custom(resources: Collection[tuple[str, str]]) -> Iterator[Rule]:
+    for group in sorted({group for group, _ in resources}):
+        plurals = sorted(plural for of, plural in resources if of == group)
+        yield Rule("custom resources that are turned on", [group], plurals, ["list", "watch"])
 
 
 def _yaml(rule: Rule) -> str:

@@ -34,5 +34,5 @@ def decode(body: bytes, kind: type[Found]) -> Found:
     """`body` read as `kind`; BadAnswer when it is something else."""
     try:
         return msgspec.json.decode(body, type=kind)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise errors.BadAnswer("The answer is not what Kubernetes sends.") from error

@@ -6,7 +6,8 @@ watcher, makes a Decimal each time and multiplies out whatever exponent a cluste
 """
 
 import re
-from functools import lru_cache
+
+from clusters.kube.cached import cached
 
 MEBIBYTE = 1024 * 1024
 LARGEST = 2**63 - 1
@@ -21,7 +22,7 @@ _DECIMAL = {
 }
 
 
-@lru_cache(maxsize=8192)
+@cached(8192, len)
 def millis(text: str) -> int:
     """Thousandths of what `text` says: CPU in millicores. 0 for what is no positive quantity."""
     return _scaled(text, 1000)
@@ -32,7 +33,7 @@ def nanos(text: str) -> int:
     return _scaled(text, 1_000_000_000)
 
 
-@lru_cache(maxsize=8192)
+@cached(8192, len)
 def whole(text: str) -> int:
     """What `text` says in whole units: bytes of memory, pods. 0 as above."""
     return _scaled(text, 1)

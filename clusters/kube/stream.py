@@ -6,6 +6,7 @@ Our own protocol on httptools: half the cost of the general clients for each wat
 import asyncio
 import zlib
 from asyncio import sslproto
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from ssl import SSLContext
@@ -16,13 +17,12 @@ import httptools
 from clusters.kube import address, errors, tls
 from clusters.kube.decode import refusal, retry_after_seconds, status_message
 from clusters.kube.headers import authorization
+from clusters.kube.inflate import PIECE, Inflater
 from clusters.kube.types import Connection, Identity
 
 ENOUGH = 1024 * 1024
-LARGEST_PIECE = 1024 * 1024
 LARGEST_REFUSAL = 64 * 1024
 LARGEST_HEAD = 64 * 1024
-GZIP = 16 + zlib.MAX_WBITS
 
 # asyncio keeps a buffer of 256 KB for each TLS connection; 64 KB is as fast. Not an official
 # attribute: where it is missing, connections only take more memory.
@@ -58,7 +58,7 @@ class _Protocol(asyncio.Protocol):
         self._request = request
         self._parser = httptools.HttpResponseParser(self)
         self._transport: asyncio.Transport | None = None
-        self._chunks: list[bytes] = []
+        self._chunks: deque[bytes] = deque()
         self._size = 0
         self._head_size = 0
         self._complete = False
@@ -126,56 +126,37 @@ class _Protocol(asyncio.Protocol):
             self.head.exception()
 
     async def read(self, wait: float) -> bytes:
-        """What has come in, waiting for it at most `wait` seconds; b"" at the regular end."""
-        if not (self._chunks or self._complete or self._failure):
+        """At most a PIECE of what has come in, waiting for it at most `wait` seconds.
+
+        b"" at the regular end. Others have their turn before each piece.
+        """
+        if self._chunks or self._complete or self._failure:
+            await asyncio.sleep(0)
+        else:
             self._waiter = self._loop.create_future()
             async with asyncio.timeout(wait):
                 await self._waiter
         if self._chunks:
-            data = b"".join(self._chunks) if len(self._chunks) > 1 else self._chunks[0]
-            self._chunks.clear()
-            self._size = 0
-            if self._transport is not None and not self._transport.is_closing():
-                self._transport.resume_reading()
-            return data
+            return self._take()
         if self._failure is not None:
             raise self._failure
         return b""
 
-
-class Inflater:
-    """Gzip of several members: a compressed WatchList is one member after the other."""
-
-    def __init__(self) -> None:
-        self._inflate = zlib.decompressobj(GZIP)
-        self._input = b""
-        self._more = False
-        self._open = False
-
-    def feed(self, data: bytes) -> None:
-        """Takes compressed bytes; `take` until it gives nothing before feeding again."""
-        self._input = data
-        self._more = True
-
-    def take(self) -> bytes:
-        """At most 1 MiB of what was fed, b"" when more input is needed; zlib.error if damaged."""
-        while self._more:
-            piece = self._inflate.decompress(self._input, LARGEST_PIECE)
-            self._open = True
-            self._input = self._inflate.unconsumed_tail
-            if self._inflate.eof:
-                self._input = self._inflate.unused_data
-                self._inflate = zlib.decompressobj(GZIP)
-                self._open = False
-            self._more = bool(self._input) or len(piece) == LARGEST_PIECE
-            if piece:
-                return piece
-        return b""
-
-    @property
-    def incomplete(self) -> bool:
-        """Whether the input so far ends inside a member."""
-        return self._open
+    def _take(self) -> bytes:
+        taken = [self._chunks.popleft()]
+        size = len(taken[0])
+        while self._chunks and size < PIECE:
+            taken.append(self._chunks.popleft())
+            size += len(taken[-1])
+        data = b"".join(taken) if len(taken) > 1 else taken[0]
+        if size > PIECE:
+            self._chunks.appendleft(data[PIECE:])
+            data = data[:PIECE]
+        self._size -= len(data)
+        transport = self._transport
+        if transport is not None and self._size <= ENOUGH and not transport.is_closing():
+            transport.resume_reading()
+        return data
 
 
 class Response:
@@ -200,6 +181,8 @@ class Response:
         inflater = self._inflater
         if inflater is None:
             return await self._protocol.read(wait)
+        # A thousandth of what it becomes may have come over the network.
+        await asyncio.sleep(0)
         while not (piece := inflater.take()):
             data = await self._protocol.read(wait)
             if not data:
@@ -276,5 +259,8 @@ async def _connect(to: Link, protocol: _Protocol) -> None:
 async def _resolve(at: address.Endpoint) -> list[str]:
     if address.is_literal(at.host):
         return address.checked([at.host], at.port)
-    found: list[Any] = await asyncio.get_running_loop().getaddrinfo(at.host, at.port)
+    try:
+        found: list[Any] = await asyncio.get_running_loop().getaddrinfo(at.host, at.port)
+    except UnicodeError as error:
+        raise errors.Unreachable("The host name of the cluster is not known.") from error
     return address.checked([str(each[4][0]) for each in found], at.port)

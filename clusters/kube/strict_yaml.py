@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from clusters.kube.errors import KubeconfigError
+from clusters.kube.errors import KubeconfigError, sentence
 
 LARGEST = 256 * 1024
 DEEPEST = 20
@@ -15,7 +15,12 @@ WORDS: dict[str, bool | None] = {
     "null": None, "Null": None, "NULL": None, "~": None, "": None,
 }  # fmt: skip
 
-TYPE_NAMES = {dict: "a mapping", list: "a list", str: "a text", bool: "true or false"}
+WRONG_TYPE = {
+    dict: sentence("This must be a mapping."),
+    list: sentence("This must be a list."),
+    str: sentence("This must be a text."),
+    bool: sentence("This must be true or false."),
+}
 
 
 def load(text: str) -> Any:
@@ -30,11 +35,11 @@ def load(text: str) -> Any:
         return _document(yaml.parse(text, Loader=yaml.CSafeLoader))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
-        line = f" near line {mark.line + 1}" if mark else ""
+        place = f"line {mark.line + 1}" if mark else ""
     except (yaml.YAMLError, UnicodeError):
-        line = ""
+        place = ""
     # Outside the handler: the parser's own message quotes the file, and with it its secrets.
-    raise KubeconfigError("", f"This is not valid YAML{line}.", "invalid_yaml")
+    raise KubeconfigError(place, "This is not valid YAML.", "invalid_yaml")
 
 
 def _document(events: Iterator[Any]) -> Any:
@@ -93,5 +98,5 @@ def expect(value: Any, kind: type, field: str) -> Any:
     if value is None:
         return kind()
     if not isinstance(value, kind):
-        raise KubeconfigError(field, f"This must be {TYPE_NAMES[kind]}.", "wrong_type")
+        raise KubeconfigError(field, WRONG_TYPE[kind], "wrong_type")
     return value

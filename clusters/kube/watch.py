@@ -9,8 +9,8 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from typing import NamedTuple
 from urllib.parse import urlencode
 
@@ -27,30 +27,49 @@ __all__ = [
 
 LARGEST_PAGE = 64 * 1024 * 1024
 MOST_PAGES = 2000
+# Of one stream: what sends more unreadable objects is no API server.
+MOST_SKIPPED = 10_000
 REFUSES_WATCH_LIST = (400, 406, 415, 422)
 TOO_NEW = "too large resource version"  # the cluster was restored from a backup
 WATCH_LIST = {"sendInitialEvents": "true", "resourceVersionMatch": "NotOlderThan"}
 
 logger = logging.getLogger(__name__)
 
+# Waited for before a list; what it yields is called when the list is there.
+Turn = Callable[[], AbstractAsyncContextManager[Callable[[], None]]]
+
+
+def at_once() -> AbstractAsyncContextManager[Callable[[], None]]:
+    """The turn of who need not wait."""
+    return nullcontext(lambda: None)
+
 
 async def follow(
-    connection: Connection, identity: Identity, kind: Kind, *, timing: Timing = DEFAULT
+    connection: Connection,
+    identity: Identity,
+    kind: Kind,
+    *,
+    timing: Timing = DEFAULT,
+    turn: Turn = at_once,
 ) -> AsyncGenerator[Event, None]:
     """Tells the state of a kind and every change of it, until it is closed.
 
     Never raises but CancelledError: failures are told as `Lost`, and tried again. Reading stops
-    while the caller is behind.
+    while the caller is behind. A list at the beginning or after a failure waits for its `turn`;
+    one that is due while the watch works does not: nothing would be watched meanwhile.
     """
     copy = Copy(kind, timing)
     pauses = Pauses(timing)
+    behind = True
     while True:
-        pauses.start()
         failure: errors.KubeError | None = None
         try:
-            async with aclosing(_list_then_watch(connection, identity, copy, timing)) as events:
-                async for event in events:
-                    yield event
+            async with (turn if copy.due and behind else at_once)() as end_turn:
+                pauses.start()
+                async with aclosing(_list_then_watch(connection, identity, copy, timing)) as events:
+                    async for event in events:
+                        end_turn()
+                        yield event
         except errors.KubeError as error:
             failure = error
         except Exception as error:
@@ -58,7 +77,8 @@ async def follow(
             logger.exception("watching %s failed", kind.name)
             failure = explain(error)
         pause = pauses.after(failure)
-        if pause:
+        behind = pause > 0
+        if behind:
             lost = failure or errors.Unreachable("The cluster ended the watch too soon.")
             yield Lost(kind.name, lost, pause)
             await asyncio.sleep(pause)
@@ -133,6 +153,7 @@ async def _list(to: stream.Link, copy: Copy, timing: Timing) -> Listed:
         page = wire.of(copy.kind).page(copy.kind, body)
         rows.update((row.uid, row) for row in page.rows)
         skipped += page.skipped
+        copy.keep(rows)
         if not page.next:
             return copy.replace(rows, page.version, skipped)
         params["continue"] = page.next
@@ -185,6 +206,7 @@ async def _batches(
         yield _Batch([], 0)
         frames = wire.of(copy.kind).cutter()
         patience = Patience(timing)
+        skipped = 0
         while data := await _read(response, copy, patience):
             batch = _decode(copy, frames, data)
             if batch.events or batch.skipped:
@@ -192,6 +214,9 @@ async def _batches(
                 yield batch
             if batch.error is not None:
                 raise batch.error
+            skipped += batch.skipped
+            if skipped > MOST_SKIPPED:
+                raise errors.BadAnswer("Too much of what the cluster sends cannot be read.")
         if frames.incomplete and data is not None:
             raise errors.BadAnswer("The watch was cut off inside an event.")
 

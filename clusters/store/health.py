@@ -55,12 +55,16 @@ def has_rows(cluster_id: UUID, kind: str) -> bool:
     return Object.objects.filter(cluster_id=cluster_id, kind=kind).exists()
 
 
+@transaction.atomic
 def saw(cluster_ids: Iterable[UUID]) -> list[UUID]:
     """Notes a sign of life on the watches of these clusters, by the database's clock.
 
     Returns those that were not live before.
     """
-    rows = Cluster.objects.filter(pk__in=list(cluster_ids))
+    # One that is being deleted or changed must not hold up the others.
+    free = Cluster.objects.filter(pk__in=list(cluster_ids)).order_by("pk")
+    free = free.select_for_update(no_key=True, skip_locked=True)
+    rows = Cluster.objects.filter(pk__in=list(free.values_list("pk", flat=True)))
     live = rows.filter(observed_at__gt=Now() - LIVE_FOR)
     woken = list(rows.exclude(pk__in=live).values_list("pk", flat=True))
     rows.update(observed_at=Now())
@@ -88,7 +92,8 @@ FROM unnest(%(kinds)s::text[], %(states)s::text[], %(reasons)s::text[], %(times)
 ON CONFLICT (cluster_id, kind) DO UPDATE SET
   state = EXCLUDED.state, reason = EXCLUDED.reason,
   observed_at = CASE WHEN EXCLUDED.state = 'watching' THEN now()
-    WHEN k.state = 'watching' THEN coalesce(EXCLUDED.observed_at,
+    -- A watcher's clock that is ahead must not make old rows present.
+    WHEN k.state = 'watching' THEN coalesce(least(EXCLUDED.observed_at, now()),
       (SELECT observed_at FROM clusters_cluster WHERE id = k.cluster_id))
     ELSE k.observed_at END
 WHERE (k.state, k.reason) <> (EXCLUDED.state, EXCLUDED.reason)

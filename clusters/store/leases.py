@@ -74,7 +74,10 @@ class Held:
 def renew_and_take(owner: str) -> dict[UUID, Held]:
     """Renews this watcher's leases and moves a few towards fair shares; returns what it holds."""
     mine = Lease.objects.filter(owner=owner, expires__gt=Now())
-    mine.update(expires=Now() + LASTS)
+    # One whose cluster is being deleted must not hold up the others.
+    free = mine.order_by("pk").select_for_update(no_key=True, skip_locked=True)
+    keys = list(free.values_list("pk", flat=True))
+    Lease.objects.filter(pk__in=keys).update(expires=Now() + LASTS)
     with connection.cursor() as cursor:
         cursor.execute(_RENEW_WATCHER, {"owner": owner, "lasts": LASTS.total_seconds()})
         # Who finds another at it leaves it to the next tick: nobody waits for one that hangs.

@@ -7,7 +7,7 @@ from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from clusters.models import Tally, UsageHour, Watcher
-from clusters.store import partitions
+from clusters.store import images, partitions
 
 # Minutes are promised for 24 hours: a day goes an hour after its last minute is that old.
 KEEP_DAYS = timedelta(days=2, hours=1)
@@ -48,6 +48,7 @@ def sweep(at: datetime) -> None:
         _sum_up(cursor, at)
     UsageHour.objects.filter(day__lt=today - KEEP_HOURS).delete()
     _remove_empty_tallies()
+    images.sweep(at)
     Watcher.objects.filter(expires__lt=Now() - KEEP_WATCHERS).delete()
     for day in partitions.days():
         if datetime(day.year, day.month, day.day, tzinfo=UTC) + KEEP_DAYS <= at:

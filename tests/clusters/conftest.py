@@ -31,6 +31,15 @@ def changed(kubeconfig: str, *, cluster: Any = None, user: Any = None) -> str:
     return json.dumps(config)
 
 
+def pod_manifest(name: str) -> dict[str, Any]:
+    """A pod that an API server takes, whatever its namespace."""
+    container = {"name": "app", "image": "registry.example/web:1"}
+    return {
+        "apiVersion": "v1", "kind": "Pod", "metadata": {"name": name},
+        "spec": {"containers": [container]},
+    }  # fmt: skip
+
+
 def to_port(kubeconfig: str, port: int) -> str:
     return changed(kubeconfig, cluster={"server": f"https://127.0.0.1:{port}"})
 
@@ -40,9 +49,14 @@ def says(monkeypatch: pytest.MonkeyPatch) -> followed.Says:
     """What the watch of each kind tells, as a test puts it in; every probe is answered."""
     queues: followed.Says = defaultdict(asyncio.Queue)
 
-    async def follow(_connection: Any, _identity: Any, kind: Kind) -> AsyncIterator[watch.Event]:
-        while True:
-            yield await queues[kind.name].get()
+    async def follow(
+        _connection: Any, _identity: Any, kind: Kind, *, turn: watch.Turn
+    ) -> AsyncIterator[watch.Event]:
+        async with turn() as end_turn:
+            while True:
+                event = await queues[kind.name].get()
+                end_turn()
+                yield event
 
     async def probe(*_args: Any) -> float:
         return 0.0

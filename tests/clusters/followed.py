@@ -10,6 +10,7 @@ from clusters.collector import CORE, Collector, Shared
 from clusters.kube import watch
 from clusters.models import Cluster, KindState
 from clusters.store import leases
+from tests import waiting
 from tests.clusters.sockets import in_database
 
 Says = defaultdict[str, asyncio.Queue[watch.Event]]
@@ -43,14 +44,6 @@ async def until(check: Callable[[], bool]) -> None:
             await asyncio.sleep(0.01)
 
 
-async def stored(check: Callable[[], Any]) -> Any:
-    """Waits for a state of the database, which cannot call back."""
-    async with asyncio.timeout(20):
-        while not (found := await in_database(check)()):  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
-    return found
-
-
 async def entered(kind: str, state: str) -> Any:
     """How a kind stands, once it is stored that it stands so."""
-    return await stored(KindState.objects.filter(kind=kind, state=state).first)
+    return await waiting.until(KindState.objects.filter(kind=kind, state=state).first)

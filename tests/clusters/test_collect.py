@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -18,24 +18,11 @@ from clusters.models import Cluster, KindState, Namespace, Object
 from clusters.store import leases
 from testbed.cluster import Cluster as RealCluster
 from tests import factories
+from tests.clusters.conftest import pod_manifest
 from tests.clusters.sockets import cookie_of, in_database, opened
+from tests.waiting import until
 
 pytestmark = [pytest.mark.cluster, pytest.mark.django_db(transaction=True)]
-
-
-def manifest(name: str) -> dict[str, Any]:
-    container = {"name": "app", "image": "registry.example/web:1"}
-    return {
-        "apiVersion": "v1", "kind": "Pod", "metadata": {"name": name},
-        "spec": {"containers": [container]},
-    }  # fmt: skip
-
-
-async def until(check: Callable[[], Any], seconds: float = 40) -> None:
-    """Waits for a state of the database, which cannot call back."""
-    async with asyncio.timeout(seconds):
-        while not await in_database(check)():  # noqa: ASYNC110
-            await asyncio.sleep(0.05)
 
 
 @asynccontextmanager
@@ -88,7 +75,7 @@ async def test_a_pod_comes_changes_and_goes_on_the_page(
     path = f"/api/v1/namespaces/{namespace}/pods"
     async with opened(cookie, "pods") as page, collecting(stored) as running:
         await until(lambda: core("watching") == 3)
-        await asyncio.to_thread(cluster.api.post, path, manifest("web"))
+        await asyncio.to_thread(cluster.api.post, path, pod_manifest("web"))
         while True:
             message = await page.until("changed")
             # It is told after the commit: the page that asks now finds the row.
@@ -130,7 +117,7 @@ async def test_a_cluster_that_dies_and_comes_back(
 
     async with collecting(stored) as running:
         await until(lambda: Object.objects.filter(kind="Node").count() == 3)
-        await asyncio.to_thread(own_cluster.api.post, path, manifest("before"))
+        await asyncio.to_thread(own_cluster.api.post, path, pod_manifest("before"))
         await until(lambda: Object.objects.filter(name="before").exists())
 
         own_cluster.kill()
@@ -142,7 +129,7 @@ async def test_a_cluster_that_dies_and_comes_back(
         await until(lambda: core("lost") == 3)
 
         await asyncio.to_thread(own_cluster.restart)
-        await asyncio.to_thread(own_cluster.api.post, path, manifest("after"))
+        await asyncio.to_thread(own_cluster.api.post, path, pod_manifest("after"))
         await until(lambda: status() == "active")
         await until(lambda: Object.objects.filter(name="after").exists())
         await until(lambda: agrees(stored))

@@ -14,8 +14,8 @@ from clusters.kube import errors, watch
 from clusters.models import Cluster, KindState, Object
 from clusters.store import rows
 from clusters.store.leases import Custom
-from tests import factories
-from tests.clusters.followed import Says, entered, following, list_all, stored, until
+from tests import factories, waiting
+from tests.clusters.followed import Says, entered, following, list_all, until
 from tests.clusters.sockets import in_database
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -66,7 +66,7 @@ async def test_a_custom_resource_is_turned_on_and_off(running: Collector, says: 
     await entered(name, "watching")
     assert await in_database(Object.objects.filter(kind=name).count)() == 1
     running.follow(frozenset())
-    await stored(lambda: not KindState.objects.filter(kind=name).exists())
+    await waiting.until(lambda: not KindState.objects.filter(kind=name).exists())
     assert not await in_database(Object.objects.filter(kind=name).exists)()
     assert running.followers == before
     assert running.live
@@ -83,7 +83,7 @@ async def test_what_was_turned_off_while_nobody_watched_goes_at_the_start(
 
     await in_database(leave)()
     async with following(prod):
-        await stored(lambda: not Object.objects.exists())
+        await waiting.until(lambda: not Object.objects.exists())
     assert not await in_database(KindState.objects.filter(kind=name).exists)()
 
 

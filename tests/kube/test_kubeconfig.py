@@ -135,6 +135,7 @@ def test_refuses_by_name(
         ("https://[fe80::1%25eth0]", "invalid_url"),
         ("https://ho\\st", "invalid_url"),
         ("https://host\r\nX: y", "invalid_url"),
+        ("https://host/" + "a" * 500, "invalid_url"),
         ("", "missing"),
     ],
     ids=count(),

@@ -6,9 +6,10 @@ here, so that they can be stored and shown.
 
 import unicodedata
 from collections.abc import Iterable
-from functools import lru_cache
+from itertools import islice
 from typing import Any
 
+from clusters.kube.cached import cached, total
 from clusters.kube.schema import MESSAGE
 from clusters.kube.types import Health, Row
 
@@ -23,6 +24,7 @@ FAILING = frozenset(
 
 LONGEST_NAME = 253
 LONGEST_TEXT = 512
+MOST_PARTS = 256  # labels, images or owners of one object
 LATEST = 253402300799  # the last second of year 9999: no clock of ours goes further
 LARGEST_INT32 = 2**31 - 1
 LARGEST_INT64 = 2**63 - 1
@@ -44,36 +46,36 @@ def plain(text: str, longest: int = LONGEST_TEXT) -> str:
 # The caches replace sys.intern, which never frees anything on Python 3.12. Sharing these texts
 # between rows is what keeps 100,000 pods far below 150 MB. They are keyed by undecoded bytes where
 # that spares the decoding, too.
-@lru_cache(maxsize=65536)
+@cached(65536, len)
 def shared(text: str) -> str:
     """`plain` text as one object for all rows."""
     return plain(text)
 
 
-@lru_cache(maxsize=16384)
+@cached(16384, total)
 def shared_labels(pairs: tuple[bytes, ...]) -> dict[str, str]:
     """One dict for all rows with the same labels: read it, never change it."""
-    decoded = map(_pair, pairs)
+    decoded = map(_pair, islice(pairs, MOST_PARTS))
     return {shared(each.key): shared(each.value) for each in decoded}
 
 
-@lru_cache(maxsize=16384)
+@cached(16384, total)
 def shared_images(images: tuple[str, ...]) -> tuple[str, ...]:
     """The images in their order, each once."""
-    return tuple(dict.fromkeys(map(shared, images)))
+    return tuple(dict.fromkeys(map(shared, islice(images, MOST_PARTS))))
 
 
-@lru_cache(maxsize=16384)
+@cached(16384, total)
 def shared_owner(references: tuple[bytes, ...]) -> tuple[str, str]:
     """The kind and the name of the owner: the controlling one, or else the first, or none."""
     if not references:
         return "", ""
-    decoded = list(map(_reference, references))
+    decoded = list(map(_reference, islice(references, MOST_PARTS)))
     chosen = next((each for each in decoded if each.controller), decoded[0])
     return shared(chosen.kind), shared(chosen.name)
 
 
-@lru_cache(maxsize=16384)
+@cached(16384, lambda pairs: sum(map(total, pairs)))
 def _shared_facts(pairs: tuple[tuple[str, str], ...]) -> dict[str, str]:
     return {key: shared(value) for key, value in pairs if value}
 

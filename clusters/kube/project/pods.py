@@ -47,14 +47,15 @@ def pod_row(pod: Any) -> Row:
     spec, state = pod.spec, pod.status
     containers = spec.containers
     conditions = {each.type: each for each in state.conditions}
-    status, ready, wanted, restarts = pod_status(pod, conditions)
+    word, ready, wanted, restarts = pod_status(pod, conditions)
+    status = shared(word)
     became = conditions.get("Ready")
     init = spec.initContainers
     return row(
         "Pod",
         pod.metadata,
         images=shared_images(tuple([each.image for each in containers])),
-        status=shared(status),
+        status=status,
         health=pod_health(status, ready >= wanted),
         counts=(ready, wanted, count(restarts)),
         node=shared(spec.nodeName),

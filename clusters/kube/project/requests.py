@@ -4,10 +4,10 @@ The rules of the scheduler: k8s.io/component-helpers/resource/helpers.go, `PodRe
 """
 
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import Any
 
 from clusters.kube import quantity
+from clusters.kube.cached import cached, total
 from clusters.kube.project.base import count
 from clusters.kube.schema import MESSAGE
 
@@ -34,13 +34,23 @@ def stored(cpu: int, memory: int) -> tuple[int, int]:
     return count(cpu), count(quantity.mebibytes(memory))
 
 
-@lru_cache(maxsize=4096)
+@cached(4096, len)
 def _requested(resources: bytes) -> Both:
     found = read(_resources(resources).requests)
     return found.get("cpu", 0), found.get("memory", 0)
 
 
-@lru_cache(maxsize=4096)
+def _size(
+    containers: tuple[bytes, ...],
+    init_containers: tuple[tuple[bool, bytes], ...],
+    overhead: tuple[bytes, ...],
+    pod: bytes,
+) -> int:
+    init = [each for _, each in init_containers]
+    return total((*containers, *init, *overhead, pod))
+
+
+@cached(4096, _size)
 def effective(
     containers: tuple[bytes, ...],
     init_containers: tuple[tuple[bool, bytes], ...],
