@@ -1,5 +1,6 @@
 """What the REST API takes and gives about clusters."""
 
+from copy import copy
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -12,12 +13,21 @@ from clusters.services.registration import Registration
 from teams.serializers import StrictSerializer
 
 
+class TextField(serializers.CharField):
+    """A string; a number is none, though it could be written as one."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return str(super().to_internal_value(data))
+
+
 class KubeconfigSerializer(StrictSerializer):
     """A body with a kubeconfig, JSON or multipart (then the file may be uploaded)."""
 
-    kubeconfig = serializers.CharField(trim_whitespace=False, max_length=LARGEST_KUBECONFIG)
+    kubeconfig = TextField(trim_whitespace=False, max_length=LARGEST_KUBECONFIG)
     # DRF takes declared fields out of the class, so its own `context` stays.
-    context = serializers.CharField(max_length=253, required=False)  # type: ignore[assignment]
+    context = TextField(max_length=253, required=False)  # type: ignore[assignment]
 
     def to_internal_value(self, data: Any) -> Any:
         upload: Any = data.get("kubeconfig") if hasattr(data, "get") else None
@@ -32,18 +42,17 @@ class KubeconfigSerializer(StrictSerializer):
                 raise serializers.ValidationError(
                     {"kubeconfig": [_("The file is not UTF-8 text.")]}
                 ) from error
-            data = {**data.dict(), "kubeconfig": text}
+            data = copy(data)
+            data["kubeconfig"] = text
         return super().to_internal_value(data)
 
 
 class RegistrationSerializer(KubeconfigSerializer):
     """The body of `POST /api/v1/clusters`."""
 
-    name = serializers.CharField(
-        max_length=63, validators=Cluster._meta.get_field("name").validators
-    )
+    name = TextField(max_length=63, validators=Cluster._meta.get_field("name").validators)
     environment = serializers.ChoiceField(choices=Environment.choices)
-    region = serializers.CharField(max_length=63, required=False, allow_blank=True)
+    region = TextField(max_length=63, required=False, allow_blank=True)
     allowDuplicate = serializers.BooleanField(required=False, default=False)  # noqa: N815
 
     @property
@@ -62,18 +71,24 @@ class RegistrationSerializer(KubeconfigSerializer):
 class ChangeSerializer(KubeconfigSerializer):
     """The body of `PATCH /api/v1/clusters/{id}`: what is not named stays."""
 
-    name = serializers.CharField(
+    name = TextField(
         max_length=63, required=False, validators=Cluster._meta.get_field("name").validators
     )
     environment = serializers.ChoiceField(choices=Environment.choices, required=False)
-    region = serializers.CharField(max_length=63, required=False, allow_blank=True)
+    region = TextField(max_length=63, required=False, allow_blank=True)
     customResources = serializers.ListField(  # noqa: N815
-        child=serializers.CharField(max_length=317), max_length=1000, required=False
+        child=TextField(max_length=317), max_length=1000, required=False
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["kubeconfig"].required = False
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if "context" in attrs and "kubeconfig" not in attrs:
+            message = _("It chooses within a kubeconfig, and none is given.")
+            raise serializers.ValidationError({"context": [message]})
+        return attrs
 
     @property
     def kubeconfig_text(self) -> str | None:

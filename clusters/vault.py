@@ -15,12 +15,18 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.apps import apps
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_noop
 
 _VERSION = b"\x01"
+NO_KEY = gettext_noop("The stored secret cannot be opened: no key of MCM_ENCRYPTION_KEYS fits.")
+DAMAGED = gettext_noop("The stored secret cannot be opened: it is damaged or not its owner's.")
 
 
 class CannotOpen(Exception):
-    """The key is gone, or the bytes are not those that were sealed for this owner."""
+    """The key is gone, or the bytes are not those that were sealed for this owner.
+
+    `str(error)` is a sentence that may be shown; the pages translate it.
+    """
 
 
 def seal(plain: bytes, owner: str) -> bytes:
@@ -35,11 +41,11 @@ def unseal(sealed: bytes, owner: str) -> bytes:
     version, key_id, nonce, rest = sealed[:1], sealed[1:5], sealed[5:17], sealed[17:]
     key = next((key for key in settings.ENCRYPTION_KEYS if _key_id(key) == key_id), None)
     if version != _VERSION or key is None:
-        raise CannotOpen("no key of MCM_ENCRYPTION_KEYS opens this")
+        raise CannotOpen(NO_KEY)
     try:
         return AESGCM(key).decrypt(nonce, rest, owner.encode())
-    except InvalidTag as error:
-        raise CannotOpen("sealed for another owner, or damaged") from error
+    except (InvalidTag, ValueError) as error:  # ValueError: the nonce itself is cut short
+        raise CannotOpen(DAMAGED) from error
 
 
 def newest_mark() -> bytes:

@@ -2,6 +2,7 @@
 
 from typing import Any, cast
 
+from django.core.exceptions import RequestDataTooBig
 from django.utils.translation import gettext as _
 from rest_framework import status
 from rest_framework.exceptions import APIException, ParseError, ValidationError
@@ -37,10 +38,19 @@ class GatewayTimeout(BadGateway):
     status_code = status.HTTP_504_GATEWAY_TIMEOUT
 
 
+class TooLarge(APIException):
+    """413: the body is larger than any call needs."""
+
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    default_code = "too_large"
+
+
 def error_answer(exc: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's handler, answering `{"error": "text", "fields": {"name": ["text"]}}` always."""
     if isinstance(exc, RecursionError):
         exc = ParseError(_("The body is nested too deeply."))
+    if isinstance(exc, RequestDataTooBig):
+        exc = TooLarge(_("The body is too large."))
     response = exception_handler(exc, context)
     if response is None:
         return None
@@ -63,7 +73,12 @@ def _fields(detail: Any, path: str = "") -> dict[str, list[str]]:
     if isinstance(detail, dict):
         flat: dict[str, list[str]] = {}
         for key, value in detail.items():
-            name = "" if key in {"non_field_errors", "detail"} else str(key)
+            name = "" if key in {"non_field_errors", "detail"} else _encodable(key)
             flat |= _fields(value, ".".join(part for part in (path, name) if part))
         return flat
-    return {path: [str(item) for item in (detail if isinstance(detail, list) else [detail])]}
+    return {path: [_encodable(each) for each in (detail if isinstance(detail, list) else [detail])]}
+
+
+def _encodable(text: object) -> str:
+    """As text that UTF-8 can write: JSON can spell halves of characters, and errors repeat it."""
+    return str(text).encode(errors="replace").decode()

@@ -10,15 +10,22 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from clusters.kube import manifest
+from clusters.services import kinds
 from teams import access
 from teams.api import caller
 
 
 class Manifest(APIView):
-    """The manifest of MCM's account as YAML; `features` is a comma-separated list."""
+    """The manifest of MCM's account as YAML; `features` is a comma-separated list.
+
+    With `cluster` (an id) also the right to watch the custom resources that are turned on there.
+    """
 
     @extend_schema(
-        parameters=[OpenApiParameter("features", str)],
+        parameters=[
+            OpenApiParameter("features", str),
+            OpenApiParameter("cluster", OpenApiTypes.UUID),
+        ],
         responses={(200, "text/yaml"): OpenApiTypes.STR},
     )
     def get(self, request: Request) -> Response | HttpResponse:
@@ -29,4 +36,6 @@ class Manifest(APIView):
             message = _("%(name)s is none of %(all)s.")
             names = {"name": unknown[:40], "all": ", ".join(manifest.FEATURES)}
             raise ValidationError({"features": [message % names]})
-        return HttpResponse(manifest.manifest(features), content_type="text/yaml; charset=utf-8")
+        custom = kinds.turned_on(caller(request), request.query_params.get("cluster", ""))
+        text = manifest.manifest(features, custom)
+        return HttpResponse(text, content_type="text/yaml; charset=utf-8")

@@ -150,8 +150,10 @@ def explain(error: KubeError) -> str:
         case errors.Unauthorized():
             return _("The cluster does not accept these credentials. Make new ones and try again.")
         case errors.Forbidden():
+            reason = gettext(str(error))
+            reason += "" if reason.endswith((".", "。")) else "."
             return _("The cluster refuses: %(reason)s Give the account this right.") % {
-                "reason": str(error)
+                "reason": reason
             }
         case _:
             return gettext(str(error))

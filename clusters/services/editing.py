@@ -7,9 +7,8 @@ from django.utils.translation import gettext as _
 
 from clusters import live
 from clusters.models import Cluster, Environment
-from clusters.services import checks
+from clusters.services import checks, registration
 from clusters.services.checks import Look, RegistrationFailed
-from clusters.services.registration import fill_in, refuse_taken_name, taken
 from teams import access, audit
 from teams.models import User
 from teams.roles import Action
@@ -27,21 +26,22 @@ class Changes:
 def change(cluster: Cluster, changes: Changes, *, by: User) -> Cluster:
     """Gives the cluster other fields, for its admins.
 
-    Raises PermissionDenied, and RegistrationFailed when the name is taken.
+    Raises PermissionDenied, RegistrationFailed when the name is taken, and Http404 when the
+    cluster was deleted meanwhile.
     """
-    access.require(by, Action.ADMIN, cluster, ())
     wanted = {name: value for name, value in asdict(changes).items() if value is not None}
-    if "name" in wanted:
-        refuse_taken_name(wanted["name"], but=cluster)
     try:
         return _change(cluster, wanted, by)
     except IntegrityError as error:
-        raise taken(wanted["name"]) from error
+        raise registration.taken(wanted["name"]) from error
 
 
 @transaction.atomic
 def _change(cluster: Cluster, wanted: dict[str, str], by: User) -> Cluster:
-    row = Cluster.objects.select_for_update().get(pk=cluster.pk)
+    row = registration.locked(cluster)
+    access.require(by, Action.ADMIN, row, ())
+    if "name" in wanted:
+        registration.refuse_taken_name(wanted["name"], but=row)
     before = {name: getattr(row, name) for name in wanted}
     changed = {
         name: [before[name], value] for name, value in wanted.items() if before[name] != value
@@ -71,13 +71,14 @@ def check_credentials(text: str, context: str | None = None, *, by: User) -> Loo
 def replace_credentials(cluster: Cluster, look: Look, *, by: User) -> Cluster:
     """Puts checked credentials of the same cluster in place of the old.
 
-    Raises PermissionDenied, and RegistrationFailed when they are another cluster's.
+    Raises PermissionDenied, RegistrationFailed when they are another cluster's, and Http404 when
+    the cluster was deleted meanwhile.
     """
     access.require_platform_admin(by)
-    row = Cluster.objects.select_for_update().get(pk=cluster.pk)
+    row = registration.locked(cluster)
     _refuse_another_cluster(row, look)
     before = {"server": row.server, "kind": row.credential_kind}
-    fill_in(row, look)
+    registration.fill_in(row, look)
     row.connection_version += 1
     row.save()
     after = {"server": row.server, "kind": row.credential_kind}

@@ -10,6 +10,7 @@ from clusters.kube.client import Client
 from clusters.kube.discovery import CustomResourceFound, custom_resources
 from clusters.kube.types import SERVICE_ACCOUNT
 from clusters.models import Cluster, CustomResource
+from clusters.services import registration
 from teams import access, audit
 from teams.models import User
 from teams.roles import Action
@@ -22,6 +23,17 @@ class UnknownResource(Exception):
 def full_name(found: CustomResourceFound | CustomResource) -> str:
     """As Kubernetes names a definition: "certificates.cert-manager.io"."""
     return f"{found.plural}.{found.group}"
+
+
+def turned_on(user: User, key: str) -> list[tuple[str, str]]:
+    """Group and plural of what is watched of the cluster with this id; none without an id.
+
+    Raises Http404 for a cluster that the person does not see.
+    """
+    if not key:
+        return []
+    rows = access.get_or_404(user, Cluster, key).custom_resources
+    return list(rows.order_by("group", "plural").values_list("group", "plural"))
 
 
 def available(cluster: Cluster) -> list[CustomResourceFound]:
@@ -50,8 +62,10 @@ def watch_only(
 ) -> None:
     """Watches just the custom resources of these names from now on; `added` is what is `wanted`.
 
-    The watcher sees the rows within seconds. Raises PermissionDenied.
+    The watcher sees the rows within seconds. Raises PermissionDenied, and Http404 when the cluster
+    was deleted meanwhile.
     """
+    cluster = registration.locked(cluster)
     access.require(by, Action.ADMIN, cluster, ())
     removed = [row for row in cluster.custom_resources.all() if full_name(row) not in names]
     if not added and not removed:

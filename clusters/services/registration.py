@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import msgspec
 from django.db import IntegrityError, connection, transaction
+from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 
 from clusters import live
@@ -121,9 +122,18 @@ def _refuse_duplicate(look: Look, by: User) -> None:
     raise failed
 
 
+def locked(cluster: Cluster) -> Cluster:
+    """The cluster as it is now, held until the transaction ends; Http404 when it is gone."""
+    return get_object_or_404(Cluster.objects.select_for_update(), pk=cluster.pk)
+
+
 @transaction.atomic
 def delete(cluster: Cluster, *, by: User) -> None:
-    """Forgets a cluster with its rows, grants and credentials; the cluster itself is untouched."""
+    """Forgets a cluster with its rows, grants and credentials; the cluster itself is untouched.
+
+    Http404 when somebody else has deleted it meanwhile.
+    """
+    cluster = locked(cluster)
     audit.record(by, "cluster.delete", cluster, server=cluster.server)
     for namespace in cluster.namespaces.all():
         teams.forget_scope(namespace)

@@ -6,6 +6,7 @@ from django.views.decorators.http import require_GET
 
 from clusters.forms import ManifestForm
 from clusters.kube import manifest as kube
+from clusters.services import kinds
 from teams import access
 from teams.views import SignedInRequest, fragment
 
@@ -14,11 +15,16 @@ PAGE = "clusters/manifest.html"
 
 @require_GET
 def manifest(request: SignedInRequest) -> HttpResponse:
-    """The manifest with the chosen features; `?download` gives it as a file."""
+    """The manifest with the chosen features; `?download` gives it as a file.
+
+    `?cluster=` adds what that cluster's custom resources that are turned on need.
+    """
     access.require_platform_admin(request.user)
     form = ManifestForm(request.GET if "features" in request.GET else None)
     features = form.cleaned_data["features"] if form.is_valid() else list(form.usual)
-    text = kube.manifest(features)
+    cluster = request.GET.get("cluster", "")
+    custom = kinds.turned_on(request.user, cluster)
+    text = kube.manifest(features, custom)
     if "download" in request.GET:
         headers = {"Content-Disposition": 'attachment; filename="mcm.yaml"'}
         return HttpResponse(text, content_type="text/yaml; charset=utf-8", headers=headers)
@@ -32,6 +38,7 @@ def manifest(request: SignedInRequest) -> HttpResponse:
         "form": form if form.is_bound else ManifestForm(initial={"features": features}),
         "manifest": text,
         "features": features,
+        "cluster": cluster,
         "commands": [{"title": title, "text": text} for title, text in steps],
     }
     return fragment(request, PAGE, "manifest", context)

@@ -10,6 +10,7 @@ from rest_framework.views import APIView
 from explorer.api.shapes import (
     ObjectsSerializer,
     QuerySerializer,
+    counted,
     limit,
     object_json,
     refuse_unknown,
@@ -31,7 +32,7 @@ class ObjectList(APIView):
         """What the caller may see of every cluster: filtered, sorted, counted, page by page."""
         query = request.query_params
         refuse_unknown(query)
-        size = limit(query)
+        size, with_counts = limit(query), counted(query)
         wanted = ObjectFilter.of(query)
         if wanted.problems:
             raise ValidationError(wanted.problems)
@@ -40,13 +41,13 @@ class ObjectList(APIView):
             page = paging.page(inventory, size)
         except BadCursor as error:
             raise ValidationError({"cursor": [_("This is no cursor of this order.")]}) from error
-        counted = None if query.get("counts") == "false" else counts.count(inventory)
+        found = counts.count(inventory) if with_counts else None
         return Response(
             {
                 "objects": [object_json(seen) for seen in inventory.rows(page.keys)],
-                "total": counted.total if counted else None,
-                "totalIsExact": counted.exact if counted else False,
+                "total": found.total if found else None,
+                "totalIsExact": found.exact if found else False,
                 "next": page.next,
-                "facets": counted.facets if counted else {},
+                "facets": found.facets if found else {},
             }
         )

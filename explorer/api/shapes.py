@@ -27,6 +27,14 @@ def limit(query: QueryDict) -> int:
     return int(text)
 
 
+def counted(query: QueryDict) -> bool:
+    """Whether the total and the facets are wanted. Raises ValidationError."""
+    text = query.get("counts", "true")
+    if text not in {"true", "false"}:
+        raise ValidationError({"counts": [_("Say true or false.")]})
+    return text == "true"
+
+
 def refuse_unknown(query: QueryDict) -> None:
     """A mistyped parameter is never ignored. Raises ValidationError."""
     unknown = sorted(set(query) - KNOWN)

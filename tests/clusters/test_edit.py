@@ -1,11 +1,14 @@
 """Changing name, environment and region, by page and by API."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.http import Http404
 from django.test import Client
 
 from clusters.models import Cluster
+from clusters.services import editing, kinds, registration
 from teams.models import AuditEvent, User
 
 
@@ -47,7 +50,9 @@ def test_the_api_changes_what_it_is_told(client: Client, owner: User, prod: Clus
 @pytest.mark.parametrize(
     ("field", "value"),
     [("name", "-x"), ("name", ""), ("environment", "test"), ("region", "x" * 64), ("colour", "red"),
-     ("customResources", "x"), ("customResources", [7.5, {}])],
+     ("customResources", "x"), ("customResources", [7.5, {}]), ("name", 7), ("region", 1.5),
+     ("region", ["eu"]), ("environment", None), ("environment", "\ud800"), ("context", "one"),
+     ("\ud800", 1)],
 )  # fmt: skip
 def test_a_bad_field_is_named(
     field: str, value: Any, client: Client, owner: User, prod: Cluster
@@ -55,7 +60,7 @@ def test_a_bad_field_is_named(
     client.force_login(owner)
     answer = patched(client, prod, {field: value})
     assert answer.status_code == 400
-    assert next(iter(answer.json()["fields"])).partition(".")[0] == field
+    assert next(iter(answer.json()["fields"])).partition(".")[0] == field.replace("\ud800", "?")
 
 
 def test_a_taken_name_is_a_409_and_an_error_of_the_form(
@@ -78,3 +83,17 @@ def test_credentials_are_for_platform_admins(client: Client, owner: User, prod: 
     assert patched(client, prod, {"kubeconfig": "x", "region": "eu"}).status_code == 403
     prod.refresh_from_db()
     assert prod.region == ""
+
+
+def test_who_edits_what_is_deleted_meanwhile_is_told_so(owner: User, prod: Cluster) -> None:
+    stale = Cluster.objects.get()
+    registration.delete(prod, by=owner)
+    changes: list[Callable[[], object]] = [
+        lambda: editing.change(stale, editing.Changes(region="eu"), by=owner),
+        lambda: kinds.watch_only(stale, (), [], by=owner),
+        lambda: registration.delete(stale, by=owner),
+    ]
+    for change in changes:
+        with pytest.raises(Http404):
+            change()
+    assert AuditEvent.objects.filter(action="cluster.delete").count() == 1

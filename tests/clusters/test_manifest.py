@@ -3,6 +3,7 @@
 import re
 import secrets
 import subprocess
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -159,3 +160,27 @@ def test_the_page_shows_it_with_the_commands(mcm: Client) -> None:
     file = mcm.get(f"/clusters/manifest/?{query}&download=1")
     assert file.content.decode() == manifest.manifest(["watch", "secrets"])
     assert "mcm.yaml" in file.headers["Content-Disposition"]
+
+
+def test_what_is_turned_on_in_a_cluster_may_be_watched(mcm: Client, prod: Cluster) -> None:
+    for plural in ("issuers", "certificates"):
+        prod.custom_resources.create(
+            group="cert-manager.io", version="v1", plural=plural, kind="Any", namespaced=True
+        )
+    text = mcm.get(f"{API}?cluster={prod.pk}").content.decode()
+    least = rules(manifest.manifest(["watch"]))
+    assert {key: verbs for key, verbs in rules(text).items() if key not in least} == {
+        ("cert-manager.io", "certificates"): {"list", "watch"},
+        ("cert-manager.io", "issuers"): {"list", "watch"},
+    }
+    query = f"features=watch&cluster={prod.pk}"
+    assert mcm.get(f"/clusters/manifest/?{query}&download=1").content.decode() == text
+    page = mcm.get(f"/clusters/manifest/?{query}").content.decode()
+    assert f"{query.replace('&', '&amp;')}&amp;download=1" in page
+    assert (
+        f"/clusters/manifest/?cluster={prod.pk}"
+        in mcm.get(f"/clusters/{prod.pk}/credentials/").content.decode()
+    )
+    for nowhere in ("x", str(uuid.UUID(int=7))):
+        assert mcm.get(f"{API}?cluster={nowhere}").status_code == 404
+        assert mcm.get(f"/clusters/manifest/?cluster={nowhere}").status_code == 404

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
+from django.utils import translation
 
 from clusters.kube import errors, policy
 from clusters.kube.client import Client as KubeClient
@@ -132,3 +133,16 @@ def test_names_are_judged_by_all_that_they_lead_to(monkeypatch: pytest.MonkeyPat
         found[:] = []
         with pytest.raises(errors.Unreachable, match="not known"):
             client.version()
+
+
+@pytest.mark.parametrize("address", ["10.0.0.1", "fd00::1", "169.254.169.254"])
+def test_a_stored_refusal_is_read_in_ones_own_language(address: str) -> None:
+    with pytest.raises(errors.AddressRefused) as refused:
+        policy.check(address, 6443)
+    told = Cluster(status_reason=str(refused.value))
+    assert told.reason == str(refused.value)
+    with translation.override("zh-hans"):
+        assert address in told.reason
+        assert "refused" not in told.reason
+    assert Cluster(status_reason="Something else.").reason == "Something else."
+    assert Cluster(status_reason="").reason == ""

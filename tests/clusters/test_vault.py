@@ -61,3 +61,9 @@ def test_a_damaged_byte_is_noticed(at: int) -> None:
 def test_a_cut_one_does_not_open(length: int) -> None:
     with pytest.raises(vault.CannotOpen):
         vault.unseal(vault.seal(b"planted", "a")[:length], "a")
+
+
+@pytest.mark.parametrize("length", [0, 4, 5, 9, 17, 30])
+def test_what_is_cut_short_does_not_open(length: int) -> None:
+    with pytest.raises(vault.CannotOpen):
+        vault.unseal(vault.seal(b"planted", "a")[:length], "a")
