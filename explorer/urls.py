@@ -1,7 +1,7 @@
 from django.urls import path
 
-from explorer import views
 from explorer.api import objects
+from explorer.views import pods as views
 
 urlpatterns = [
     path("pods/", views.pods, name="pods"),

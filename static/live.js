@@ -5,7 +5,10 @@ const STALE = 30000; // ms without confirmed data: no longer "reconnecting" but 
 const MAX_WAIT = 15000;
 const POLL = 10000;
 const LOOK = 5000;
-const LIST_EVERY = 1000;
+const LIST_EVERY = 1000; // ms at least between two answers about the whole list, and
+const LIST_SHARE = 10; // so many times what the last one took, so that a busy server is asked less,
+const LIST_LATEST = 10000; // but no later
+const COUNTS_EVERY = 30000; // the order and the counts around rows that were fetched one by one
 const HOVER = 3000;
 const MAX_KEYS = 100;
 
@@ -28,7 +31,7 @@ const rowOf = (element, key) => element.querySelector(`[data-key="${CSS.escape(k
 const rowsOf = (element) => [...element.querySelectorAll("[data-key]")];
 
 function partOf(element) {
-  if (!parts.has(element)) parts.set(element, { all: false, keys: new Set(), busy: false, listed: 0, waited: 0, timer: 0, failures: 0, off: false });
+  if (!parts.has(element)) parts.set(element, { all: false, keys: new Set(), others: new Set(), busy: false, next: 0, aged: 0, waited: 0, timer: 0, failures: 0, off: false });
   return parts.get(element);
 }
 
@@ -44,17 +47,21 @@ const failing = () => [...liveElements()].some((element) => partOf(element).fail
 // ---- what changed ----
 function changed({ topic, keys, cluster }) {
   for (const element of liveElements()) {
-    const only = element.dataset.liveCluster;
-    if (!topicsOf(element).includes(topic) || (only && cluster && only !== cluster)) continue;
-    mark(element, keys);
+    if (!topicsOf(element).includes(topic)) continue;
+    const { liveCluster: only, liveKey: key, liveRowsUrl: rows } = element.dataset;
+    if (topic === "clusters" && rows) { mark(element); continue; } // how fresh all rows are, and which clusters are searched
+    const elsewhere = only && cluster && !only.split(" ").includes(cluster);
+    const another = key && topic !== "clusters" && keys?.length && !keys.includes(key);
+    if (!elsewhere && !another) mark(element, keys);
   }
 }
 
 function mark(element, keys) {
   const part = partOf(element);
-  const shown = element.dataset.liveRowsUrl && keys?.length ? keys.filter((key) => rowOf(element, key)) : [];
-  for (const key of shown) part.keys.add(key);
-  if (!keys?.length || shown.length < keys.length) part.all = true;
+  if (!keys?.length || !element.dataset.liveRowsUrl) part.all = true;
+  else for (const key of keys) (rowOf(element, key) ? part.keys : part.others).add(key);
+  // A list that goes on below may count them, or move by them; a whole one only if they match now.
+  if (part.others.size > MAX_KEYS || (part.others.size && element.querySelector("#more"))) part.all = true;
   pump(element);
 }
 
@@ -64,22 +71,29 @@ const refreshAll = () => liveElements().forEach((element) => mark(element));
 function pump(element) {
   const part = partOf(element);
   if (part.busy || part.off || document.hidden || !element.isConnected) return;
-  const wait = part.all ? listWait(element, part) : 0;
-  if (part.all && wait <= 0) run(element, part, fetchList);
-  else if (part.keys.size > 0) run(element, part, fetchRows);
-  if (part.all && !part.busy && !part.timer) {
+  const wait = part.all ? listWait(element, part) : part.next - Date.now();
+  const due = part.all || part.others.size > 0;
+  if (due && wait <= 0) run(element, part, part.all ? fetchList : askOthers);
+  else if (part.keys.size) run(element, part, fetchRows);
+  if (due && !part.busy && !part.timer) {
     part.timer = setTimeout(() => { part.timer = 0; pump(element); }, Math.max(wait, 50));
   }
 }
 
-/** How long the list must wait: once a second, and not while it would move rows under the pointer. */
+/** How long the list must wait: for its turn, and not while it would move rows under the pointer. */
 function listWait(element, part) {
   const now = Date.now();
-  const early = part.listed + LIST_EVERY - now;
+  const early = part.next - now;
   const hovered = matchMedia("(hover: hover)").matches && element.querySelector("[data-key]") && element.matches(":hover");
   if (!hovered) return early;
   part.waited ||= now;
   return Math.max(early, part.waited + HOVER > now ? 200 : 0);
+}
+
+/** The next turn of the list after an answer to a question that was asked at `began`. */
+function nextTurn(began) {
+  const pause = Math.min(Math.max((Date.now() - began) * LIST_SHARE, LIST_EVERY), LIST_LATEST);
+  return Date.now() + pause * (0.75 + Math.random() / 2); // pages that heard of one change come apart
 }
 
 async function run(element, part, work) {
@@ -118,6 +132,7 @@ function gone(element) {
   const part = partOf(element);
   Object.assign(part, { off: true, all: false });
   part.keys.clear();
+  part.others.clear();
   element.setAttribute("data-ui-gone", "");
   const text = document.getElementById("texts")?.dataset.s404;
   document.dispatchEvent(new CustomEvent("mcm:toast", { detail: { level: "warning", text } }));
@@ -131,11 +146,14 @@ function withParam(url, name, value) {
 }
 
 async function fetchList(element, part) {
-  Object.assign(part, { all: false, waited: 0, listed: Date.now() });
+  const began = Date.now();
+  Object.assign(part, { all: false, waited: 0, aged: 0 });
   part.keys.clear();
+  part.others.clear();
   const before = new Map(rowsOf(element).map((row) => [row.dataset.key, signature(row)]));
   const url = element.dataset.liveUrl;
   const html = await get(element, url, before.size);
+  part.next = nextTurn(began);
   if (html === null || !element.isConnected) return;
   // Filtered, sorted or loaded more meanwhile: this answer is of the list before.
   if (url !== element.dataset.liveUrl || rowsOf(element).length > before.size) return void (part.all = true);
@@ -146,28 +164,42 @@ async function fetchList(element, part) {
 }
 
 async function fetchRows(element, part) {
-  const keys = [...part.keys].slice(0, MAX_KEYS);
-  for (const key of keys) part.keys.delete(key);
-  const url = element.dataset.liveRowsUrl;
-  const html = await get(element, withParam(url, "rows", keys.join(",")));
-  if (html === null) return;
-  if (url !== element.dataset.liveRowsUrl) return void (part.all = true);
-  const fresh = new Map([...parse(html).querySelectorAll("[data-key]")].map((row) => [row.dataset.key, row]));
-  for (const key of keys) {
-    const row = rowOf(element, key);
-    if (!row) continue;
-    if (fresh.has(key)) await morphRow(row, fresh.get(key));
-    else if (element.matches(":hover")) { row.setAttribute("data-ui-gone", ""); part.all = true; }
+  const answer = await getRows(element, part, part.keys);
+  if (!answer) return;
+  const fresh = keysOf(answer.html);
+  const before = new Map();
+  for (const row of answer.keys.map((key) => rowOf(element, key)).filter(Boolean)) {
+    if (fresh.has(row.dataset.key)) { before.set(row, signature(row)); continue; }
+    if (element.matches(":hover")) row.setAttribute("data-ui-gone", "");
     else row.remove();
+    part.all = true; // another one moves up, and one less is counted
   }
-  tell({ updated: element.id, rows: keys.length });
+  if (before.size) await htmx.swap({ text: answer.html, target: element, sourceElement: element, swap: "none ignoreTitle:true", selectOOB: "[data-key]:outerMorph" });
+  for (const [row, seen] of before) if (seen !== signature(row)) flash(row);
+  tell({ updated: element.id, rows: answer.keys.length });
 }
 
-async function morphRow(row, next) {
-  const before = signature(row);
-  await htmx.swap({ text: next.outerHTML, target: row, sourceElement: row, swap: "outerMorph ignoreTitle:true" });
-  if (before !== signature(row)) flash(row);
+/** Whether rows that are not on the page belong there now: only then is the list asked for. */
+async function askOthers(element, part) {
+  const began = Date.now();
+  const answer = await getRows(element, part, part.others);
+  if (answer && keysOf(answer.html).size) part.all = true;
+  else part.next = nextTurn(began);
 }
+
+/** Takes some of the keys and asks for their rows; null where the page has become another meanwhile. */
+async function getRows(element, part, waiting) {
+  const keys = [...waiting].slice(0, MAX_KEYS);
+  for (const key of keys) waiting.delete(key);
+  const url = element.dataset.liveRowsUrl;
+  const html = await get(element, withParam(url, "rows", keys.join(",")));
+  part.aged ||= Date.now();
+  if (html !== null && url === element.dataset.liveRowsUrl) return { keys, html };
+  part.all = html !== null;
+  return null;
+}
+
+const keysOf = (html) => new Set([...parse(html).querySelectorAll("[data-key]")].map((row) => row.dataset.key));
 
 function parse(html) {
   const template = document.createElement("template");
@@ -291,7 +323,10 @@ if (path !== undefined) {
       refreshAll();
     } else if (socket && Date.now() - polled >= LOOK) { // that a cluster's rows became live again is no change of a row
       polled = Date.now();
-      for (const element of liveElements()) if (element.querySelector('[data-fresh="unknown"], [data-fresh="stale"]')) mark(element);
+      for (const element of liveElements()) {
+        const aged = partOf(element).aged && polled - partOf(element).aged >= COUNTS_EVERY;
+        if (aged || element.querySelector('[data-fresh="unknown"], [data-fresh="stale"]')) mark(element);
+      }
     }
     show();
   }, 250);

@@ -11,11 +11,11 @@ from clusters.models.registry import (
     NamespacedRows,
     Status,
 )
-from clusters.models.seen import CustomResource, KindState, Object, Tally
+from clusters.models.seen import CustomResource, Image, KindState, Object, Tally
 from clusters.models.usage import SCOPES, Capacity, PollDue, Scope, Usage, UsageHour
 
 __all__ = [
     "LIVE_FOR", "SCOPES", "Capacity", "Cluster", "CredentialKind", "CustomResource", "Environment",
-    "Freshness", "KindState", "Lease", "Namespace", "NamespacedRows", "Object", "PollDue", "Scope",
-    "Status", "Tally", "Usage", "UsageHour", "Watcher",
+    "Freshness", "Image", "KindState", "Lease", "Namespace", "NamespacedRows", "Object", "PollDue",
+    "Scope", "Status", "Tally", "Usage", "UsageHour", "Watcher",
 ]  # fmt: skip

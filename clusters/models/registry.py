@@ -14,6 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from clusters import vault
+from clusters.kube import errors
 from clusters.kube.types import Connection
 from teams.access import Held
 from teams.roles import Action
@@ -142,7 +143,8 @@ class Cluster(models.Model):
     @property
     def reason(self) -> str:
         """Why the status is not active, in the reader's language where that is known."""
-        return gettext(self.status_reason) if self.status_reason else ""
+        words, facts = errors.taken_apart(self.status_reason)
+        return gettext(words) % facts if facts else gettext(words)
 
     @property
     def health(self) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Case, QuerySet, Sum, Value, When
 
 from clusters.models import Cluster, Namespace, Object, Tally
-from clusters.store import capacity, usage
+from clusters.store import capacity, queries, usage
 from clusters.store.capacity import Asked, Full, Share
 from teams import access
 from teams.access import Who
@@ -54,16 +54,8 @@ class NamespaceRow:
         return self.pods.total()
 
     @property
-    def running(self) -> int:
-        return self.pods["healthy"] + self.pods["degraded"]
-
-    @property
-    def pending(self) -> int:
-        return self.pods["progressing"]
-
-    @property
-    def failing(self) -> int:
-        return self.pods["failing"]
+    def states(self) -> dict[str, int]:
+        return queries.pods_by_state(self.pods)
 
 
 def nodes(who: Who, cluster: Cluster) -> list[NodeRow]:
@@ -94,7 +86,8 @@ def namespaces(who: Who, cluster: Cluster) -> list[NamespaceRow]:
     seen = access.visible(who, Namespace).filter(Namespace.existing(), cluster=cluster)
     tallies = access.visible(who, Tally).filter(cluster=cluster, kind="Pod").order_by()
     pods: dict[str, Counter[str]] = defaultdict(Counter)
-    for name, health, n in tallies.values_list("namespace", "health").annotate(sum=Sum("n")):
+    sums = tallies.values_list("namespace", queries.COUNTED_AS).annotate(sum=Sum("n"))
+    for name, health, n in sums:
         pods[name][health] += n
     asked = capacity.asked_by(who, cluster, "namespace")
     used = usage.latest(cluster.pk, "namespace")
@@ -117,15 +110,25 @@ def workloads(who: Who, cluster: Cluster, wanted: dict[str, Any]) -> QuerySet[Ob
     return rows.annotate(rank=_RANK).order_by("rank", "namespace", "name", "kind", "pk")
 
 
-def kind_counts(who: Who, cluster: Cluster, kinds: Sequence[str]) -> list[tuple[str, int, int]]:
-    """Of each kind: how many the person sees, and how many of them fail or lack something."""
+@dataclass(frozen=True)
+class KindCount:
+    """How many of a kind there are, are on their way, and fail or lack something."""
+
+    kind: str
+    total: int
+    progressing: int
+    troubled: int
+
+
+def kind_counts(who: Who, cluster: Cluster, kinds: Sequence[str]) -> list[KindCount]:
+    """Of each kind, over what the person sees."""
     rows = access.visible(who, Tally).filter(cluster=cluster, kind__in=kinds).order_by()
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for kind, health, n in rows.values_list("kind", "health").annotate(sum=Sum("n")):
         counts[kind][health] += n
     return [
-        (kind, counts[kind].total(), counts[kind]["failing"] + counts[kind]["degraded"])
-        for kind in kinds
+        KindCount(kind, n.total(), n["progressing"], n["failing"] + n["degraded"])
+        for kind, n in ((kind, counts[kind]) for kind in kinds)
     ]
 
 

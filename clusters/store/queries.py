@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Sum
+from django.db.models import Case, F, Sum, Value, When
 
 from clusters.models import Cluster, Freshness, KindState, Namespace, Tally
 from teams import access
@@ -14,6 +14,10 @@ from teams.access import Who
 
 # What no list of clusters needs, and what is long.
 HEAVY = ("sealed_connection", "rights")
+# The health by which objects are counted. A pod that ends still runs: it waits for nothing.
+COUNTED_AS = Case(
+    When(kind="Pod", status="Terminating", then=Value("healthy")), default=F("health")
+)
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,7 @@ class Summary:
     running: int
     pending: int
     failing: int
+    succeeded: int
 
 
 def clusters(who: Who) -> list[Cluster]:
@@ -60,29 +65,34 @@ def health_counts(who: Who, kind: str) -> dict[UUID, Counter[str]]:
     """Objects of a kind by cluster and health word, as the database keeps count of them."""
     counts: dict[UUID, Counter[str]] = {}
     rows = access.visible(who, Tally).filter(kind=kind).order_by()
-    for cluster_id, health, n in rows.values_list("cluster_id", "health").annotate(sum=Sum("n")):
+    sums = rows.values_list("cluster_id", COUNTED_AS).annotate(sum=Sum("n"))
+    for cluster_id, health, n in sums:
         counts.setdefault(cluster_id, Counter())[health] += n
     return counts
+
+
+def pods_by_state(health: Counter[str]) -> dict[str, int]:
+    """Pods counted by health, in the words of figures: the four parts add up to `pods`."""
+    return {
+        "pods": health.total(),
+        "running": health.total() - health["progressing"] - health["failing"] - health["idle"],
+        "pending": health["progressing"],
+        "failing": health["failing"],
+        "succeeded": health["idle"],
+    }
 
 
 def stats(who: Who, cluster: Cluster) -> Stats:
     """Figures of one cluster, over the rows that the person may see."""
     rows = access.visible(who, Tally).filter(cluster=cluster, kind__in=("Pod", "Node")).order_by()
     counts: dict[str, Counter[str]] = {"Pod": Counter(), "Node": Counter()}
-    sums = rows.values_list("kind", "health", "status").annotate(sum=Sum("n"))
-    for kind, health, status, n in sums:
-        # A pod that ends still runs: it waits for nothing.
-        counts[kind]["healthy" if status == "Terminating" else health] += n
-    health = counts["Pod"]
+    for kind, health, n in rows.values_list("kind", COUNTED_AS).annotate(sum=Sum("n")):
+        counts[kind][health] += n
     spaces = access.visible(who, Namespace).filter(Namespace.existing(), cluster=cluster)
     return Stats(
         nodes=counts["Node"].total(),
-        pods=health.total(),
         namespaces=spaces.count(),
-        running=health.total() - health["progressing"] - health["failing"] - health["idle"],
-        pending=health["progressing"],
-        failing=health["failing"],
-        succeeded=health["idle"],
+        **pods_by_state(counts["Pod"]),
     )
 
 
@@ -90,7 +100,7 @@ def summary(
     found: list[Cluster], pod_counts: dict[UUID, Counter[str]], nodes: dict[UUID, Counter[str]]
 ) -> Summary:
     """Adds up what `clusters` and `health_counts` of pods and of nodes gave."""
-    health: Counter[str] = sum(pod_counts.values(), Counter())
+    pods: Counter[str] = sum(pod_counts.values(), Counter())
     node_health: Counter[str] = sum(nodes.values(), Counter())
     return Summary(
         clusters=len(found),
@@ -98,10 +108,7 @@ def summary(
         troubled=_troubled(found),
         nodes=node_health.total(),
         ready_nodes=node_health["healthy"] + node_health["degraded"],
-        pods=health.total(),
-        running=health["healthy"] + health["degraded"],
-        pending=health["progressing"],
-        failing=health["failing"],
+        **pods_by_state(pods),
     )
 
 

@@ -50,6 +50,9 @@ class Pending:
     # True after a list: rows of the kind that are not among `rows` are gone.
     replaces: bool = False
 
+    def __len__(self) -> int:
+        return len(self.rows) + len(self.deleted)
+
     def list(self, rows: Iterable[Row]) -> None:
         self.rows = {row.uid: row for row in rows}
         self.deleted.clear()
@@ -113,8 +116,12 @@ DELETE FROM clusters_object WHERE id = ANY(%s) RETURNING kind, id, namespace
 _TAKE_TIME = "SET LOCAL statement_timeout = '120s'"
 _FORGET_TALLIES = "DELETE FROM clusters_tally WHERE cluster_id = %s AND kind = ANY(%s) AND n = 0"
 # A lock that lets the lease be renewed meanwhile, but not be taken: that asks FOR UPDATE.
+# Nobody else writes the cluster meanwhile, not even who was stopped under the same lease and still
+# writes; and who hangs (its machine does, or the network to it) lets go after a while.
 _HOLD = """
-SELECT FROM clusters_lease WHERE cluster_id = %s AND owner = %s AND epoch = %s FOR KEY SHARE
+SELECT pg_advisory_xact_lock(hashtextextended(cluster_id::text, 0)),
+  set_config('idle_in_transaction_session_timeout', '10s', true)
+FROM clusters_lease WHERE cluster_id = %s AND owner = %s AND epoch = %s FOR KEY SHARE
 """
 
 

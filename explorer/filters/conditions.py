@@ -7,9 +7,12 @@ from django.db.models import Q
 from django.db.models.lookups import IContains
 
 from clusters.models.seen import ImagesText
+from clusters.store import images
 
 # A part of a name is found by its trigrams; one this short has none.
 SHORT = 3
+# More images than this with a part of a name are nearly all, and are met row by row.
+MOST_IMAGES = 500
 
 
 def _name(value: str) -> Q:
@@ -39,6 +42,14 @@ def _owner(value: str) -> Q:
     return Q(owner_name=name) | made & Q(owner_name__regex=f"^{re.escape(name)}-[a-z0-9]+$")
 
 
+def _image(value: str) -> Q:
+    """A part of an image, by the images that have it."""
+    names = images.containing(value, MOST_IMAGES)
+    if names is None:
+        return Q(IContains(ImagesText("images"), value))
+    return Q(images__overlap=names) if names else Q(pk__in=[])
+
+
 # But for clusters and environments: see `inventory`.
 CONDITIONS: dict[str, Callable[[str], Q]] = {
     "name": _name,
@@ -47,7 +58,7 @@ CONDITIONS: dict[str, Callable[[str], Q]] = {
     "status": _status,
     "health": lambda value: Q(health=value),
     "node": lambda value: Q(node=value),
-    "image": lambda value: Q(IContains(ImagesText("images"), value)),
+    "image": _image,
     "label": _label,
     "owner": _owner,
 }

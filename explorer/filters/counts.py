@@ -93,10 +93,11 @@ def _named(inventory: Inventory, facet: str, values: dict[str, int]) -> dict[str
     clusters = {str(pk): cluster for pk, cluster in inventory.clusters.items()}
     for value, n in values.items():
         name = value
-        if facet == "cluster":
-            name = clusters[value].name
-        elif facet == "environment":
-            name = clusters[value].environment
+        if facet in {"cluster", "environment"}:
+            if value not in clusters:  # registered or deleted since they were looked up
+                continue
+            found = clusters[value]
+            name = found.name if facet == "cluster" else found.environment
         named[name] = named.get(name, 0) + n
     named.pop("", None)
     ranked = sorted(named.items(), key=lambda item: (-item[1], item[0]))

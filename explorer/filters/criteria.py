@@ -15,6 +15,8 @@ from explorer.filters.words import HEALTH, kind_named
 TALLIED = frozenset({"kind", "cluster", "environment", "namespace", "status", "health"})
 PARAMETERS = (*sorted(TALLIED), "node", "image", "label", "owner")
 LONGEST_VALUE = 512
+# Of one parameter. Each may cost a look at an index, and PostgreSQL plans each by itself.
+MOST_VALUES = 100
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,9 @@ def _joined(terms: list[Term]) -> list[Term]:
 
 def _checked(terms: list[Term], name: str, problems: dict[str, list[str]]) -> list[Term]:
     """The terms whose values have a meaning, with kinds as they are stored; notes the others."""
+    if sum(len(term.values) for term in terms) > MOST_VALUES:
+        problems[name] = [_("There may be at most %(most)d values.") % {"most": MOST_VALUES}]
+        return []
     good = []
     for term in terms:
         values = tuple(filter(None, (_known(term.field, value) for value in term.values)))

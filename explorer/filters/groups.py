@@ -42,7 +42,7 @@ def _conditions(group: Group, inventory: Inventory) -> dict[str, Any]:
     if "cluster__name" in conditions:
         name = conditions.pop("cluster__name")
         keys = {cluster.name: pk for pk, cluster in inventory.clusters.items()}
-        conditions["cluster"] = keys[name]
+        conditions["cluster"] = keys.get(name)  # none has it that was renamed meanwhile
     if RANK in conditions:
         conditions["health"] = list(HEALTH)[conditions.pop(RANK)]
     return conditions

@@ -15,6 +15,9 @@ from explorer.store import Seen, seen
 from teams import access
 from teams.access import AnyUser
 
+# What no row of a list shows and is long.
+_UNSHOWN = ("labels", "images", "facts", "cluster__sealed_connection", "cluster__rights")
+
 
 class Inventory:
     """The visible rows that match. The right to see is part of every query, never a second step."""
@@ -22,12 +25,16 @@ class Inventory:
     def __init__(self, user: AnyUser, wanted: ObjectFilter) -> None:
         self.user = user
         self.wanted = wanted
+        self._held = access.holdings(user)
+        self._conditions: dict[Term, Q] = {}
 
     @cached_property
     def clusters(self) -> dict[UUID, Cluster]:
         """Every cluster that the person sees something of, by name."""
         rows = (
-            access.visible(self.user, Cluster).defer("sealed_connection", "rights").order_by("name")
+            access.visible(self._held, Cluster)
+            .defer("sealed_connection", "rights")
+            .order_by("name")
         )
         return {cluster.pk: cluster for cluster in rows}
 
@@ -50,7 +57,7 @@ class Inventory:
 
     @cached_property
     def _visible(self) -> tuple[QuerySet[Object], QuerySet[Tally]]:
-        return access.visible(self.user, Object), access.visible(self.user, Tally)
+        return access.visible(self._held, Object), access.visible(self._held, Tally)
 
     def objects(self, but: str = "") -> QuerySet[Object]:
         """The objects that match, in no order; `but` leaves out the terms of one field."""
@@ -62,6 +69,12 @@ class Inventory:
         known = [found[key] for key in keys if key in found]
         return seen([row for row in known if row.cluster_id in self.clusters], self.clusters)
 
+    def named(self, keys: list[int]) -> list[Seen]:
+        """Those of the objects with these keys that match, in no order."""
+        found = self.objects().filter(pk__in=keys).select_related("cluster").defer(*_UNSHOWN)
+        rows = list(found)
+        return seen(rows, {row.cluster_id: row.cluster for row in rows})
+
     def tallies(self, but: str = "") -> QuerySet[Tally]:
         """The tallies of what matches, as far as they know: by the terms of `TALLIED` fields."""
         return self._visible[1].filter(self._condition(but, TALLIED), n__gt=0)
@@ -70,7 +83,9 @@ class Inventory:
         wanted = Q()
         for term in self.wanted.terms:
             if term.field != but and term.field in fields:
-                condition = self._term(term)
+                if term not in self._conditions:
+                    self._conditions[term] = self._term(term)
+                condition = self._conditions[term]
                 wanted &= ~condition if term.negated else condition
         if any(term.field == "namespace" and not term.negated for term in self.wanted.terms):
             # An index knows a namespace within its cluster.

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from django.http import Http404, HttpResponse, QueryDict
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
@@ -16,6 +16,7 @@ from explorer.filters.criteria import ObjectFilter
 from explorer.filters.cursors import BadCursor
 from explorer.filters.inventory import Inventory
 from explorer.filters.words import HEALTH
+from explorer.views.rows import pod_rows
 from teams import access
 from teams.views import SignedInRequest, fragment
 
@@ -27,6 +28,8 @@ MOST_SHOWN = 500
 MOST_ROWS = 100
 # So many clusters that are behind are named one by one.
 MOST_BEHIND = 5
+# A page that searches more clusters looks at every change.
+MOST_HEARD = 50
 
 
 @require_GET
@@ -43,8 +46,10 @@ def pods(request: SignedInRequest) -> HttpResponse:
     request.GET = address  # type: ignore[assignment]  # what the links of the page build on
     inventory = Inventory(request.user, ObjectFilter.of(address, kind="Pod"))
     found = _page(inventory, _size(request))
+    shown = inventory.rows(found.keys)
     context = _around(inventory) | {
-        "pods": inventory.rows(found.keys),
+        "pods": shown,
+        "rows": pod_rows(shown),
         "after": found.next,
         "path": f"{request.path}?{address.urlencode()}" if address else request.path,
     }
@@ -65,8 +70,7 @@ def rows(request: SignedInRequest) -> HttpResponse:
     named = request.GET.get("rows", "").split(",")[:MOST_ROWS]
     keys = [int(key) for key in named if key.isdecimal() and len(key) < 19]
     inventory = Inventory(request.user, ObjectFilter.of(request.GET, kind="Pod"))
-    found = inventory.objects().filter(pk__in=keys).values_list("pk", flat=True)
-    return render(request, f"{LIST}#rows", {"pods": inventory.rows(list(found))})
+    return HttpResponse("".join(pod_rows(inventory.named(keys))))
 
 
 @require_GET
@@ -121,11 +125,20 @@ def _around(inventory: Inventory) -> dict[str, Any]:
         "problems": [text for texts in inventory.wanted.problems.values() for text in texts],
         "clusters": inventory.clusters,
         "searched": len(searched),
+        "hears": _hears(inventory),
         "behind": late[:MOST_BEHIND],
         "behind_too": len(late[MOST_BEHIND:]),
+        "behind_in_all": len(late),
         "cut_off": bool(late) and len(late) == len(searched),
         "registers": access.is_platform_admin(inventory.user),
     }
+
+
+def _hears(inventory: Inventory) -> str:
+    """The clusters whose changes can concern the page, "" for any: all others are not asked for."""
+    searched = inventory.searched
+    few = len(searched) < min(len(inventory.clusters), MOST_HEARD)
+    return " ".join(str(cluster.pk) for cluster in searched) if few else ""
 
 
 def _facets(inventory: Inventory, counted: counts.Counts | None) -> list[dict[str, Any]]:

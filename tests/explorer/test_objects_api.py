@@ -5,9 +5,13 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.http import QueryDict
 from django.test import Client
 
-from clusters.models import Cluster, KindState, Namespace
+from clusters.models import Cluster, KindState, Namespace, Object
+from explorer.filters import counts, paging
+from explorer.filters.criteria import ObjectFilter
+from explorer.filters.inventory import Inventory
 from teams.models import User
 from tests import factories
 from tests.factories import THEN
@@ -84,12 +88,37 @@ def test_pages_follow_each_other(mcm: Client, prod: Cluster) -> None:
         ("limit", "0"), ("limit", "501"), ("limit", "x"), ("limit", "\u0663"), ("cursor", "x"),
         ("sort", "beauty"), ("kind", "Thing"), ("health", "rosy"), ("environment", "mars"),
         ("label", "app"), ("q", "colour:red"), ("q", 'web "half'), ("colour", "red"),
+        ("counts", "maybe"), ("q", "image:" + ",".join("abcdefgh"[n % 8] for n in range(101))),
     ],
 )  # fmt: skip
 def test_what_means_nothing_is_refused_by_name(name: str, value: str, mcm: Client) -> None:
     answer = mcm.get(URL, {name: value})
     assert answer.status_code == 400
     assert answer.json()["fields"].keys() == {name}
+
+
+def test_there_is_an_end_to_the_values_of_a_parameter(mcm: Client) -> None:
+    values = [f"v{n}" for n in range(101)]
+    assert mcm.get(URL, {"image": values[1:]}).status_code == 200
+    answer = mcm.get(URL, {"image": values})
+    assert (answer.status_code, list(answer.json()["fields"])) == (400, ["image"])
+
+
+def test_a_cluster_that_comes_while_one_counts_is_no_failure(prod: Cluster, admin: User) -> None:
+    inventory = Inventory(admin, ObjectFilter.of(QueryDict("sort=cluster")))
+    assert list(inventory.clusters.values()) == [prod]
+    factories.PodFactory.create(cluster__name="new")
+    counted = counts.count(inventory)
+    assert (counted.total, counted.facets["cluster"]) == (1, {})
+
+
+def test_a_cluster_renamed_while_one_pages_is_no_failure(
+    pod: Object, prod: Cluster, admin: User
+) -> None:
+    inventory = Inventory(admin, ObjectFilter.of(QueryDict("sort=cluster")))
+    assert inventory.clusters.keys() == {prod.pk}
+    Cluster.objects.update(name="renamed")
+    assert paging.page(inventory, 5).keys in ([], [pod.pk])
 
 
 def test_who_has_a_namespace_gets_its_objects_only(

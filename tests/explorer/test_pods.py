@@ -9,8 +9,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from clusters.models import Cluster, Namespace, Object
-from explorer import views
 from explorer.filters import counts
+from explorer.views import pods as views
 from teams.models import User
 from teams.roles import Role
 from tests import factories
@@ -203,6 +203,9 @@ def test_clusters_that_are_behind_are_named(mcm: Client, prod: Cluster) -> None:
     page = mcm.get("/pods/")
     assert [cluster.name for cluster, *_ in page.context["behind"]] == ["prod"]
     assert b"Nobody answers." in page.content
+    assert b"<details" not in page.content
+    factories.ClusterFactory.create(name="gone", status="unreachable", status_reason="Cut off.")
+    assert b"<b>2 clusters are not live.</b>" in mcm.get("/pods/").content
 
 
 @pytest.mark.parametrize("url", ["/pods/", "/", "/clusters/", "/operations/", "/releases/"])
