@@ -9,6 +9,7 @@ import asyncio
 import random
 import ssl
 import tempfile
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Self
@@ -197,7 +198,10 @@ class Server:
                 while True:
                     request = await read_request(reader)
                     self.requests.append(request)
-                    await self._answer(request, Out(request, writer))
+                    try:
+                        await self._answer(request, Out(request, writer))
+                    finally:
+                        request.ended = time.monotonic()
         finally:
             self._writers.discard(writer)
             writer.close()

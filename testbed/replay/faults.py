@@ -11,7 +11,11 @@ Asks = Literal["list", "stream", "watch", "other"]
 
 @dataclass(slots=True)
 class Request:
-    """What came in; `at` is time.monotonic, `status` what was answered, 0 for nothing."""
+    """What came in; `status` is what was answered, 0 for nothing.
+
+    `at` and `ended` are time.monotonic: of its arrival, and of the end of the answer or the
+    connection, whichever was first; 0 while it is under way.
+    """
 
     at: float
     method: str
@@ -19,6 +23,7 @@ class Request:
     headers: dict[str, str]
     body: bytes = b""
     status: int = 0
+    ended: float = 0.0
 
     @property
     def path(self) -> str:
@@ -65,7 +70,7 @@ class ErrorEvent:
 
 @dataclass(frozen=True)
 class Hang:
-    """Nothing is ever answered."""
+    """Nothing is ever answered; the request ends when the client leaves."""
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ import asyncio
 import http
 import json
 import time
+from contextlib import suppress
 
 from testbed.api import Json
 from testbed.replay.faults import Request
@@ -63,6 +64,11 @@ class Out:
         """It is whole."""
         self._writer.write(b"0\r\n\r\n")
         await self._writer.drain()
+
+    async def left(self) -> None:
+        """Returns when the connection has ended."""
+        with suppress(OSError):
+            await self._writer.wait_closed()
 
     def _head(self, status: int, kind: str, *headers: str) -> None:
         self._request.status = status

@@ -1,7 +1,5 @@
 """How each fault is told."""
 
-import asyncio
-
 from testbed.replay import objects
 from testbed.replay.faults import (
     Answer,
@@ -26,7 +24,7 @@ async def lie(answer: Answer, request: Request, out: Out) -> None:
             await out.say(objects.failure(status, message, protobuf=request.protobuf))
             await out.end()
         case Hang():
-            await asyncio.Event().wait()
+            await out.left()
         case Close():
             raise ConnectionAbortedError("closed without an answer")
         case End():

@@ -16,12 +16,13 @@ from mcm.embedded.state import PROJECT
 
 @dataclass(frozen=True)
 class Taken:
-    """What a process holds at a moment."""
+    """What a process holds at a moment, and the seconds of CPU time that it has taken so far."""
 
     megabytes: float
     peak: float
     descriptors: int
     threads: int
+    cpu: float
 
     @classmethod
     def by(cls, pid: int | str = "self") -> "Taken":
@@ -29,11 +30,14 @@ class Taken:
         folder = Path(f"/proc/{pid}")
         lines = (folder / "status").read_text().splitlines()
         facts = dict(line.split(":", 1) for line in lines if ":" in line)
+        # User and system time are the 14th and 15th field; the 2nd, in brackets, may hold blanks.
+        times = (folder / "stat").read_text().rpartition(")")[2].split()[11:13]
         return cls(
             int(facts["VmRSS"].split()[0]) / 1024,
             int(facts["VmHWM"].split()[0]) / 1024,
             len(list((folder / "fd").iterdir())),
             int(facts["Threads"]),
+            sum(map(int, times)) / os.sysconf("SC_CLK_TCK"),
         )
 
 

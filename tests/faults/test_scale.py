@@ -2,9 +2,11 @@
 
 import asyncio
 import gc
+import json
 import statistics
 import tempfile
 import time
+from collections import Counter
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import partial
@@ -13,18 +15,19 @@ from typing import Any
 
 import msgspec
 import pytest
-from django.test import Client as Browser
 
 from clusters import tasks
 from clusters.kube import kubeconfig
 from clusters.models import Cluster, Object
+from teams.models import User
 from testbed.proxy import Proxy
 from testbed.replay import PODS, Hang, Refuse, Server, objects
 from tests import factories
 from tests.clusters.sockets import cookie_of, in_database, opened
-from tests.clusters.test_collect import until
 from tests.faults.conftest import Say
 from tests.faults.processes import Taken, watcher
+from tests.faults.watched import read
+from tests.waiting import until
 
 pytestmark = [
     pytest.mark.faults,
@@ -40,6 +43,9 @@ STORM_RATE = 2000.0
 STORM_SECONDS = 60.0
 # A page hears at most this often of one topic.
 MESSAGES_A_SECOND = 10
+# Of one CPU: the watcher keeps up, and its event loop is not the limit.
+MOST_CPU = 0.8
+EVICTED = "/api/v1/objects?kind=Pod&status=Evicted&limit=1"
 POLLS = 10_000
 POLLED = 50
 
@@ -61,11 +67,13 @@ async def refreshed(server: Server, wanted: set[Any], word: str) -> list[float]:
 
 
 async def p95(server: Server, wanted: set[Any], label: str) -> float:
-    times: list[float] = []
+    """Of the clusters in a round; of the rounds the median, since the machine has its moods."""
+    rounds = []
     for number in range(ROUNDS):
-        times += await refreshed(server, wanted, f"{label}{number}")
+        times = await refreshed(server, wanted, f"{label}{number}")
+        rounds.append(statistics.quantiles(times, n=20)[-1])
         await asyncio.sleep(0.5)
-    return statistics.quantiles(times, n=20)[-1]
+    return statistics.median(rounds)
 
 
 def are_unreachable(count: int) -> bool:
@@ -73,7 +81,7 @@ def are_unreachable(count: int) -> bool:
 
 
 async def test_18_clusters_in_a_black_hole_slow_no_other(
-    replay: Server, tmp_path: Path, say: Say
+    replay: Server, tmp_path: Path, admin: User, say: Say
 ) -> None:
     with ExitStack() as stack:
         proxies = [stack.enter_context(Proxy(replay.port)) for _ in range(FLEET)]
@@ -81,12 +89,13 @@ async def test_18_clusters_in_a_black_hole_slow_no_other(
         stack.enter_context(watcher(tmp_path / "log"))
         pods = Object.objects.filter(kind="Pod", name="a")
         await until(lambda: pods.count() == FLEET, 300)
-        await until(lambda: not Cluster.objects.filter(observed_at=None).exists(), 120)
+        await until(lambda: not Cluster.objects.filter(observed_at=None).exists(), 300)
         figures = {}
         for lost in (0, 1, FLEET // 2):
             for proxy in proxies[:lost]:
                 proxy.black_hole()
             await until(partial(are_unreachable, lost), 30)
+            await in_database(shows_lost)(admin, lost)
             wanted = {row.pk for row in rows[lost:]}
             figures[lost] = await p95(replay, wanted, f"Lost{lost}x")
         say(f"p95 in s, by how many of {FLEET} are lost: {figures}")
@@ -95,9 +104,18 @@ async def test_18_clusters_in_a_black_hole_slow_no_other(
         assert figures[FLEET // 2] <= 1.2 * figures[0] + 0.02
 
 
+def shows_lost(reader: User, lost: int) -> None:
+    """The API and the list of clusters tell the lost ones from the others."""
+    wanted = Counter({"unreachable": lost, "live": FLEET - lost})
+    told = json.loads(read(reader, "/api/v1/clusters"))["clusters"]
+    assert Counter(each["freshness"] for each in told) == +wanted
+    page = read(reader, "/clusters/")
+    assert {word: page.count(f'data-fresh="{word}"') for word in wanted} == wanted
+
+
 @pytest.mark.parametrize("watch_list", [True, False], ids=["streaming list", "list in pages"])
 async def test_26_huge_objects_and_very_many(
-    replay: Server, tmp_path: Path, admin: Any, say: Say, watch_list: bool
+    replay: Server, tmp_path: Path, admin: User, say: Say, watch_list: bool
 ) -> None:
     replay.watch_list = watch_list
     pods = replay.at(PODS)
@@ -117,23 +135,25 @@ async def test_26_huge_objects_and_very_many(
         pages = [request for request in replay.asked(PODS, "list") if request.query.get("limit")]
         assert len(pages) > MANY / 1000
     took, answer = await in_database(page)(admin)
+    say(f"the page of {MANY:,} pods takes {took:.2f} s")
     assert took < 2
     assert len(answer) < 2_000_000
 
 
-def page(reader: Any) -> tuple[float, bytes]:
-    """How long the list of pods takes, and what it is."""
-    browser = Browser()
-    browser.force_login(reader)
-    browser.get("/pods/")  # the first one compiles the templates
-    began = time.monotonic()
-    content = browser.get("/pods/").content
-    return time.monotonic() - began, content
+def page(reader: User) -> tuple[float, str]:
+    """How long the list of pods takes, as a median, and what it is."""
+    read(reader, "/pods/")  # the first one compiles the templates
+    times = []
+    for _ in range(5):
+        began = time.monotonic()
+        content = read(reader, "/pods/")
+        times.append(time.monotonic() - began)
+    return statistics.median(times), content
 
 
 @pytest.mark.usefixtures("quiet_hub")
 async def test_27_a_storm_of_changes_is_merged_and_leaves_nothing(
-    replay: Server, tmp_path: Path, admin: Any, say: Say
+    replay: Server, tmp_path: Path, admin: User, say: Say
 ) -> None:
     pods = replay.at(PODS)
     pods.put(*(objects.pod(f"pod-{number:04d}") for number in range(STORM_PODS)))
@@ -151,13 +171,16 @@ async def test_27_a_storm_of_changes_is_merged_and_leaves_nothing(
             )
             began, heard = time.monotonic(), 0
             while not storm.done():
-                await listener.any()
-                heard += 1
+                heard += (await listener.any())["type"] == "changed"
             seconds = time.monotonic() - began
             after = Taken.by(pid)
         truth = {(thing.name, status(thing)) for thing in pods.things}
         await until(lambda: set(stored.values_list("name", "status")) == truth, 60)
-    say(f"{heard / seconds:.1f} messages a second; {before} before, {after} after")
+    shown = json.loads(await in_database(read)(admin, EVICTED))
+    assert shown["total"] == sum(word == "Evicted" for _, word in truth)
+    share = (after.cpu - before.cpu) / seconds
+    say(f"{heard / seconds:.1f} messages a second, {share:.0%} of a CPU; {before}, then {after}")
+    assert share <= MOST_CPU
     assert heard / seconds <= MESSAGES_A_SECOND * 1.1
     assert after.megabytes <= before.megabytes * 1.1
     assert after.descriptors <= before.descriptors + 2
@@ -174,7 +197,8 @@ def test_40_ten_thousand_polls_leave_nothing_behind(
     monkeypatch.setattr(tasks, "KNOCK", 0.2)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     rows = [str(registered(replay).pk) for _ in range(POLLED)]
-    replay.fault(Hang(), share=0.01)
+    # Of the requests, of which a poll makes several; each that hangs costs its whole deadline.
+    replay.fault(Hang(), share=0.002)
     replay.fault(Refuse(503), share=0.1)
     replay.fault(Refuse(401), share=0.1)
     poll(rows, POLLS // 5, replay)

@@ -15,6 +15,7 @@ import msgspec
 import pytest
 from django.test import Client as Browser
 from django.utils import timezone
+from django.utils.html import escape
 
 from clusters.collector import Collector
 from clusters.collector import cluster as collecting_one
@@ -24,11 +25,11 @@ from clusters.kube.timing import Timing
 from clusters.kube.types import SERVICE_ACCOUNT, Connection
 from clusters.management.commands import watch_clusters
 from clusters.management.commands.watch_clusters import Watcher
-from clusters.models import Cluster, Object
+from clusters.models import Cluster, CustomResource, Object
 from teams.models import User
 from tests import factories
 from tests.clusters.sockets import in_database
-from tests.clusters.test_collect import until
+from tests.waiting import until
 
 # The real times, twenty times as fast.
 FAST = Timing(
@@ -50,6 +51,13 @@ def port_of(config: str) -> int:
     return urlsplit(kubeconfig.parse(config).server).port or 443
 
 
+def read(reader: User, path: str) -> str:
+    """What somebody gets at this address."""
+    browser = Browser()
+    browser.force_login(reader)
+    return browser.get(path).content.decode()
+
+
 @dataclass
 class Watched:
     """A registered cluster, its collector, and somebody who looks at it."""
@@ -58,6 +66,12 @@ class Watched:
     connection: Connection
     collector: Collector
     reader: User
+
+    async def turn_on(self, group: str, plural: str, kind: str) -> None:
+        """From now on this custom resource is followed, in its version v1."""
+        await in_database(CustomResource.objects.create)(
+            cluster_id=self.pk, group=group, version="v1", plural=plural, kind=kind, namespaced=True
+        )
 
     async def row(self) -> Cluster:
         """The cluster as it is stored."""
@@ -73,14 +87,21 @@ class Watched:
         text = await self.read(f"/api/v1/clusters/{self.pk}")
         return dict(json.loads(text))
 
+    async def tells(self, status: str, *, freshness: str = "", reason: str = "") -> None:
+        """Asserts what the API, the fleet's page and the cluster's page say of it."""
+        shown = await self.shown()
+        assert shown["status"] == status
+        assert reason in shown["statusReason"]
+        if freshness:
+            assert shown["freshness"] == freshness
+        for path in ("/clusters/", f"/clusters/{self.pk}/"):
+            page = await self.read(path)
+            assert escape(shown["statusReason"]) in page
+            assert f'data-fresh="{shown["freshness"]}"' in page
+
     async def read(self, path: str) -> str:
         """What a person gets at this address."""
-        return await in_database(self._read)(path)
-
-    def _read(self, path: str) -> str:
-        browser = Browser()
-        browser.force_login(self.reader)
-        return browser.get(path).content.decode()
+        return await in_database(read)(self.reader, path)
 
     async def becomes(self, status: str, seconds: float = 30) -> float:
         """Waits until this status is stored; returns how long that took."""
@@ -98,9 +119,9 @@ class Watched:
 
         await until(vouched, seconds)
 
-    async def has(self, *names: str, seconds: float = 30) -> None:
-        """Waits until the stored pods are just these."""
-        rows = Object.objects.filter(cluster_id=self.pk, kind="Pod")
+    async def has(self, *names: str, kind: str = "Pod", seconds: float = 30) -> None:
+        """Waits until the stored objects of the kind are just these."""
+        rows = Object.objects.filter(cluster_id=self.pk, kind=kind)
         await until(lambda: set(rows.values_list("name", flat=True)) == set(names), seconds)
 
     async def agrees(self, kind: str = "Pod", seconds: float = 30) -> None:
@@ -127,10 +148,15 @@ class Fleet:
         self.watcher = Watcher()
         self._reader = reader
 
-    async def add(self, config: str, *, at: str = "") -> Watched:
-        """Registers the cluster of a kubeconfig, seen `at` another address; it is live then."""
+    async def add(self, config: str, *, at: str = "", named: str = "") -> Watched:
+        """Registers the cluster of a kubeconfig, seen `at` another address; it is live then.
+
+        `named`: what its certificate must be made for, if not for the address.
+        """
         connection = kubeconfig.parse(config)
-        seen = msgspec.structs.replace(connection, server=at) if at else connection
+        seen = msgspec.structs.replace(
+            connection, server=at or connection.server, tls_server_name=named or None
+        )
         stored = await in_database(factories.ClusterFactory.create)(connection=seen)
         async with asyncio.timeout(30):
             while stored.pk not in self.watcher.watched:  # noqa: ASYNC110

@@ -20,11 +20,13 @@ from testbed.replay import (
     Close,
     End,
     ErrorEvent,
+    Hang,
     Refuse,
     Server,
     objects,
     wire,
 )
+from testbed.waiting import wait_until
 
 
 @pytest.fixture
@@ -139,6 +141,21 @@ def test_faults_meet_whom_they_should(server: Server) -> None:
     server.heal()
     assert get(server, "/readyz")[0] == 200
     assert [request.status for request in server.asked(PODS, "list")] == [429, 200]
+
+
+def test_one_that_hangs_notes_when_its_client_left(server: Server) -> None:
+    server.fault(Hang())
+    connection = opened(server)
+    connection.connect()
+    connection.sock.settimeout(0.5)
+    connection.request("GET", PODS)
+    with pytest.raises(TimeoutError):
+        connection.getresponse()
+    connection.close()
+    (request,) = server.asked(PODS)
+    wait_until(lambda: request.ended > 0, "the end", timeout=5)
+    assert 0.4 < request.ended - request.at < 3
+    assert request.status == 0
 
 
 def test_streams_end_as_told(server: Server) -> None:
