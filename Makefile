@@ -28,10 +28,10 @@ test: ## all tests but the longest faults
 	@$(BIN)/python -m testbed build
 	$(BIN)/python -m pytest -n 2 -m "not faults" $(ARGS)
 
-faults: ## every fault that must be survived, one after the other
+faults: ## every fault of clusters and networks that must be survived, at full size (25 minutes at most)
 	@$(LAUNCH) --dev bootstrap/missing.py
 	@$(BIN)/python -m testbed build
-	$(BIN)/python -m pytest tests/faults -v --timeout=1800 $(ARGS)
+	$(BIN)/python -m pytest tests/faults -v -n 0 --session-timeout=1500 $(ARGS)
 
 bench: ## measure MCM beside its peers into bench/RESULTS.md (ROWS=a,c BENCH_SCALE=0.05 ROUNDS=1)
 	@$(LAUNCH) --dev bootstrap/missing.py

@@ -15,7 +15,7 @@ LANGUAGE = "zh_Hans"
 CATALOGUE = Path("locale") / LANGUAGE / "LC_MESSAGES" / "django.po"
 # Adapters speak English and know no Django; the pages translate what their errors say.
 ERRORS = (
-    "sentence", "KubeconfigError:2", "Unreachable", "TimedOut", "BadAnswer", "NotFound",
+    "sentence", "KubeconfigError:2", "Unreachable", "TimedOut", "Silent", "BadAnswer", "NotFound",
     "BadChart", "BadValues", "Failed",
 )  # fmt: skip
 SOURCES = ("mcm", "teams", "clusters", "operations", "explorer", "deployments", "monitoring_app")

@@ -78,7 +78,7 @@ class KubeconfigForm(forms.Form):
     @property
     def must_choose(self) -> bool:
         """Whether there are several contexts of which nobody has chosen one yet."""
-        return isinstance(self.fields["context"], forms.ChoiceField) and not self.context_name
+        return not self.fields["context"].widget.is_hidden and not self.context_name
 
     def _offer_contexts(self) -> None:
         try:
@@ -93,9 +93,9 @@ class KubeconfigForm(forms.Form):
         if self.context_name not in names:  # chosen in another file
             self.cleaned_data["context"] = ""
         preselected = self.context_name or (current if current in names else names[0])
-        old = self.fields["context"]
-        self.fields["context"] = forms.ChoiceField(
-            label=old.label, choices=[(name, name) for name in names], help_text=old.help_text
+        # Another field in its place would not be shown: the form has bound this one by now.
+        self.fields["context"].widget = forms.Select(
+            {"autofocus": not self.context_name}, [(name, name) for name in names]
         )
         self.keep("context", preselected)
 

@@ -1,8 +1,11 @@
 """Every address of MCM. `tests/test_permissions.py` walks them with every role."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth import views as auth
+from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from mcm import health, openapi
 from teams import views
@@ -11,7 +14,11 @@ admin.site.site_header = admin.site.site_title = "MCM"
 
 handler500 = "teams.views.failed"
 
+# What browsers ask for by themselves where a page, or an answer of the API, names no icon.
+icon = login_not_required(RedirectView.as_view(url=f"{settings.STATIC_URL}favicon.svg"))
+
 urlpatterns = [
+    path("favicon.ico", icon, name="icon"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("login/", auth.LoginView.as_view(redirect_authenticated_user=True), name="login"),

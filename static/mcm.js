@@ -237,8 +237,17 @@ function fit(wrap) {
 
 // Once a frame at most, however many rows were swapped: both read the layout.
 let frame = 0;
+let tab = ""; // the one that is open: brought into sight once, not against who scrolls
+function showTab() {
+  const open = document.querySelector(".tabs [aria-current]");
+  if (!open || open.href === tab) return;
+  tab = open.href;
+  const bar = open.closest(".tabs");
+  bar.scrollLeft += open.getBoundingClientRect().left - bar.getBoundingClientRect().left - (bar.clientWidth - open.clientWidth) / 2;
+}
 function afterSwaps() {
   frame = 0;
+  showTab();
   document.querySelectorAll(".table-wrap, .table-wrap > table").forEach((element) => widths.observe(element));
   followAll();
 }

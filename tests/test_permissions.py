@@ -20,7 +20,7 @@ ROLES = (
     "anonymous", "outsider", "shop_viewer", "shop_operator", "viewer", "operator", "owner", "admin",
 )  # fmt: skip
 # Reviewed: these are for everybody, or answer for themselves; their own tests are at the end.
-OPEN = {"healthz", "readyz", "metrics", "login", "logout", "set_language"}
+OPEN = {"healthz", "readyz", "metrics", "login", "logout", "set_language", "icon"}
 
 
 class Case(NamedTuple):
@@ -223,6 +223,7 @@ def test_what_is_open_is_open_to_everybody(client: Client) -> None:
     assert client.get("/healthz").status_code == 200
     assert client.get("/metrics").status_code == 200
     assert client.get("/login/").status_code == 200
+    assert client.get("/favicon.ico").headers["Location"] == "/static/favicon.svg"
     assert client.post("/logout/").status_code == 302
 
 

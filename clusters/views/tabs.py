@@ -4,8 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from clusters.models import Cluster, CredentialKind
 from clusters.store import attention, capacity, inside, queries
@@ -71,8 +73,8 @@ NODE_SORTS: dict[str, Callable[[inside.NodeRow], Any]] = {
 NAMESPACE_SORTS: dict[str, Callable[[inside.NamespaceRow], Any]] = {
     "name": lambda row: row.name,
     "pods": lambda row: row.total,
-    "failing": lambda row: row.failing,
-    "pending": lambda row: row.pending,
+    "failing": lambda row: row.states["failing"],
+    "pending": lambda row: row.states["pending"],
     "cpu": lambda row: row.asked.cpu,
     "memory": lambda row: row.asked.memory,
     "cpu-used": lambda row: _or_least(row.cpu_used),
@@ -95,11 +97,16 @@ def _sorted(
 
 
 def _nodes(request: SignedInRequest, held: Held, cluster: Cluster) -> Context:
-    return _sorted(request, inside.nodes(held, cluster), NODE_SORTS)
+    context = _sorted(request, inside.nodes(held, cluster), NODE_SORTS)
+    n = context["total"]
+    return context | {"count": ngettext("%(n)s node", "%(n)s nodes", n) % {"n": intcomma(n)}}
 
 
 def _namespaces(request: SignedInRequest, held: Held, cluster: Cluster) -> Context:
-    return _sorted(request, inside.namespaces(held, cluster), NAMESPACE_SORTS)
+    context = _sorted(request, inside.namespaces(held, cluster), NAMESPACE_SORTS)
+    n = context["total"]
+    said = ngettext("%(n)s namespace", "%(n)s namespaces", n) % {"n": intcomma(n)}
+    return context | {"count": said}
 
 
 def _workloads(request: SignedInRequest, held: Held, cluster: Cluster) -> Context:
@@ -129,12 +136,12 @@ def _events(request: SignedInRequest, held: Held, cluster: Cluster) -> Context:
     }
     wanted = {key: value for key, value in asked.items() if value and "\0" not in value}
     rows, after = paging.newest_first(request, inside.events(held, cluster, wanted))
-    [(_kind, total, warnings)] = inside.kind_counts(held, cluster, ("Event",))
+    [count] = inside.kind_counts(held, cluster, ("Event",))
     return {
         "rows": rows,
         "after": after,
-        "total": total,
-        "warnings": warnings,
+        "total": count.total,
+        "warnings": count.troubled,
         "namespaces": inside.namespace_names(held, cluster),
         "type": type_,
         "namespace": namespace,

@@ -43,9 +43,9 @@ def test_the_fleet_counts_pods_that_the_person_sees(
 ) -> None:
     factories.pods(prod, ["a", "b"], namespace="shop")
     factories.pods(prod, ["c"], namespace="bank", status="Error", health="failing")
-    assert '<b>3</b> <span class="muted">2 running' in get(viewer, "/")
+    assert '<b>3</b> <span class="muted parts"><span class="nowrap">2 running' in get(viewer, "/")
     page = get(shop_viewer, "/")
-    assert '<b>2</b> <span class="muted">2 running' in page
+    assert '<b>2</b> <span class="muted parts"><span class="nowrap">2 running' in page
     assert "Shown to those who see a whole cluster." in page
     assert "bank" not in page
 

@@ -123,7 +123,8 @@ def test_one_of_several_contexts_is_chosen(mcm: Client, kubeconfig: str) -> None
     assert asked.status_code == 422
     form = asked.context["form"]
     assert not form.errors
-    assert [name for name, _label in form.fields["context"].choices] == ["test", "broken"]
+    assert [name for name, _label in form.fields["context"].widget.choices] == ["test", "broken"]
+    assert '<select name="context"' in asked.content.decode()
     assert shown(asked)["context"] == "broken"
     assert shown(asked)["kubeconfig"] == text
     *_, last = step_by_step(mcm, shown(asked) | {"context": "test"})
