@@ -48,6 +48,8 @@ class Lines:
         start = 0
         try:
             while (end := buffer.find(b"\n", max(start, self._looked))) >= 0:
+                if end - start > LARGEST_FRAME:
+                    break
                 line = bytes(buffer[start:end])
                 start = end + 1
                 if line.strip():

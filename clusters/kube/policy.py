@@ -81,9 +81,11 @@ def use(rules: Iterable[Rule]) -> None:
 def check(text: str, port: int) -> None:
     """AddressRefused unless this address and port may be connected."""
     address = ipaddress.ip_address(text.partition("%")[0])
-    for form in _forms(address):
+    forms = list(_forms(address))
+    for form in forms:
         if any(form in network for network in NEVER):
             raise errors.AddressRefused(errors.NEVER_ALLOWED, str(form), port)
+    for form in forms:
         if not (_is_public(form) or any(rule.allows(form, port) for rule in _rules)):
             raise errors.AddressRefused(errors.NOT_LISTED, str(form), port)
 

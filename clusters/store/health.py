@@ -93,9 +93,10 @@ ON CONFLICT (cluster_id, kind) DO UPDATE SET
   state = EXCLUDED.state, reason = EXCLUDED.reason,
   observed_at = CASE WHEN EXCLUDED.state = 'watching' THEN now()
     -- A watcher's clock that is ahead must not make old rows present.
-    WHEN k.state = 'watching' THEN coalesce(least(EXCLUDED.observed_at, now()),
-      (SELECT observed_at FROM clusters_cluster WHERE id = k.cluster_id))
-    ELSE k.observed_at END
+    WHEN k.state <> 'watching' THEN k.observed_at
+    WHEN EXCLUDED.observed_at < now() THEN EXCLUDED.observed_at
+    WHEN EXCLUDED.observed_at IS NOT NULL THEN now()
+    ELSE (SELECT observed_at FROM clusters_cluster WHERE id = k.cluster_id) END
 WHERE (k.state, k.reason) <> (EXCLUDED.state, EXCLUDED.reason)
 """
 
