@@ -77,9 +77,11 @@ class Watched:
         """The cluster as it is stored."""
         return await in_database(Cluster.objects.get)(pk=self.pk)
 
-    async def names(self, kind: str = "Pod") -> set[str]:
-        """The names of its stored objects."""
-        rows = Object.objects.filter(cluster_id=self.pk, kind=kind)
+    async def names(self, namespace: str = "") -> set[str]:
+        """The names of its stored pods."""
+        rows = Object.objects.filter(cluster_id=self.pk, kind="Pod")
+        if namespace:
+            rows = rows.filter(namespace=namespace)
         return await in_database(lambda: set(rows.values_list("name", flat=True)))()
 
     async def shown(self) -> dict[str, Any]:
