@@ -15,8 +15,11 @@ KEEP_HOURS = timedelta(days=30)
 # A watcher that was away for less comes back to its own row.
 KEEP_WATCHERS = timedelta(hours=1)
 _LOCK = 0x4D434D02
+# Every poll that measures writes a sample of the cluster as a whole: these few rows, found by the
+# primary key of each cluster, tell which hours there are.
 _UNSUMMED = """
-SELECT DISTINCT u.hour FROM clusters_usage AS u WHERE u.scope <> 'pod' AND u.hour < %s
+SELECT DISTINCT u.hour FROM clusters_cluster AS c JOIN clusters_usage AS u
+ON (u.cluster_id, u.scope, u.namespace, u.name) = (c.id, 'cluster', '', '') WHERE u.hour < %s
 AND NOT EXISTS (
   SELECT FROM clusters_usagehour AS d
   WHERE (d.cluster_id, d.scope, d.namespace, d.name) = (u.cluster_id, u.scope, u.namespace, u.name)

@@ -5,6 +5,7 @@ from threading import Barrier
 from typing import Any
 
 import pytest
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from clusters.models import Cluster, Object, Scope, Tally, Usage, UsageHour, Watcher
@@ -19,7 +20,13 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 def used(cluster: Cluster, at: datetime, cpu: int, scope: Scope = "node", memory: int = 0) -> None:
-    usage.write(cluster.pk, [Sample(scope, "", "node-1", cpu, memory)], at)
+    # As polls do: never without a sample of the cluster as a whole.
+    whole = Sample("cluster", "", "", cpu, memory)
+    usage.write(cluster.pk, [whole, Sample(scope, "", "node-1", cpu, memory)], at)
+
+
+def summed() -> QuerySet[UsageHour]:
+    return UsageHour.objects.filter(scope="node")
 
 
 def month(cluster: Cluster, at: datetime = AT) -> usage.Series:
@@ -31,7 +38,7 @@ def test_a_finished_hour_becomes_one_average(prod: Cluster) -> None:
         used(prod, AT - HOUR + timedelta(minutes=minute), cpu, memory=cpu)
     used(prod, AT, 5)
     retention.sweep(AT)
-    row = UsageHour.objects.get()
+    row = summed().get()
     assert (row.day, row.cpu, row.memory) == (AT.date(), [None] * 9 + [200], [None] * 9 + [200])
     found = month(prod)
     assert len(found.times) == 720
@@ -42,13 +49,13 @@ def test_hours_join_their_day(prod: Cluster) -> None:
     for hour in (8, 9, 10, 12):
         used(prod, AT.replace(hour=hour), hour)
         retention.sweep(AT.replace(hour=hour) + HOUR)
-    assert UsageHour.objects.get().cpu == [None] * 8 + [8, 9, 10, None, 12]
+    assert summed().get().cpu == [None] * 8 + [8, 9, 10, None, 12]
 
 
 def test_pods_have_no_averages(prod: Cluster) -> None:
     used(prod, AT - HOUR, 1, "pod")
     retention.sweep(AT)
-    assert not UsageHour.objects.exists()
+    assert UsageHour.objects.get().scope == "cluster"
 
 
 def test_to_sweep_again_changes_nothing(prod: Cluster, django_assert_max_num_queries: Any) -> None:
@@ -57,7 +64,7 @@ def test_to_sweep_again_changes_nothing(prod: Cluster, django_assert_max_num_que
     Usage.objects.update(cpu=[7], memory=[7])
     with django_assert_max_num_queries(20):
         retention.sweep(AT)
-    assert UsageHour.objects.get().cpu[-1] == 100
+    assert summed().get().cpu[-1] == 100
 
 
 @pytest.mark.parametrize(
@@ -69,7 +76,7 @@ def test_a_day_of_minutes_goes_as_a_whole(hours: float, left: int, prod: Cluster
     start = datetime(2026, 6, 1, tzinfo=UTC)
     used(prod, start, 1)
     retention.sweep(start + timedelta(hours=hours))
-    assert Usage.objects.count() == left
+    assert Usage.objects.filter(scope="node").count() == left
     assert (start.date() in partitions.days()) == bool(left)
 
 
@@ -101,9 +108,9 @@ def test_hours_are_kept_for_thirty_days(prod: Cluster) -> None:
     used(prod, AT - HOUR, 9)
     retention.sweep(AT)
     retention.sweep(AT + 30 * DAY)
-    assert UsageHour.objects.exists()
+    assert summed().exists()
     retention.sweep(AT + 31 * DAY)
-    assert not UsageHour.objects.exists()
+    assert not summed().exists()
 
 
 def test_tallies_of_nothing_go(prod: Cluster) -> None:
@@ -138,6 +145,6 @@ def test_two_may_sweep_and_write_at_once(prod: Cluster) -> None:
         used(prod, AT + DAY, 1)
 
     together(sweep, sweep, write, write)
-    assert UsageHour.objects.count() == 2
+    assert summed().count() == 2
     assert (AT - 5 * DAY).date() not in partitions.days()
-    assert Usage.objects.count() == 2
+    assert Usage.objects.filter(scope="node").count() == 2
