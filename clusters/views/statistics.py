@@ -16,6 +16,8 @@ from teams.views import SignedInRequest
 
 HOURS = (24, 720)
 MOST_PODS = 10
+# Of so many points the newest one is the present: five minutes, or this hour and the one before.
+PRESENT = {24: 5, 720: 2}
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Subject:
 
 @dataclass(frozen=True)
 class Line:
-    """What one picture tells, in words: the newest sample, the mean and the highest."""
+    """What one picture tells, in words; `now` is None where nothing was measured lately."""
 
     share: Share
     now: int | None
@@ -97,8 +99,8 @@ def _pictures(held: Held, cluster: Cluster, subject: Subject, hours: int) -> dic
     asked = urlencode({key: value for key, value in query.items() if value})
     return {
         "pictures": (
-            ("cpu", _("CPU"), _line(full.cpu, series.cpu)),
-            ("memory", _("Memory"), _line(full.memory, series.memory)),
+            ("cpu", _("CPU"), _line(full.cpu, series.cpu, hours)),
+            ("memory", _("Memory"), _line(full.memory, series.memory, hours)),
         ),
         "sampled": any(point is not None for point in series.cpu),
         "usage_url": f"{reverse('api-usage', args=[cluster.pk])}?{asked}",
@@ -117,8 +119,9 @@ def _full(held: Held, cluster: Cluster, subject: Subject) -> Full:
     return Full(Share(None, asked.cpu, 0), Share(None, asked.memory, 0))
 
 
-def _line(share: Share, points: list[int | None]) -> Line:
+def _line(share: Share, points: list[int | None], hours: int) -> Line:
     known = [point for point in points if point is not None]
     if not known:
         return Line(share, None, None, None)
-    return Line(share, known[-1], round(sum(known) / len(known)), max(known))
+    present = [point for point in points[-PRESENT[hours] :] if point is not None]
+    return Line(share, present[-1] if present else None, round(sum(known) / len(known)), max(known))

@@ -176,6 +176,14 @@ def test_statistics_tell_in_figures_what_the_pictures_draw(prod: Cluster, viewer
     assert f'data-url="/api/v1/clusters/{prod.pk}/usage?scope=cluster&amp;hours=24"' in page
 
 
+def test_an_old_sample_is_not_told_as_the_present(prod: Cluster, viewer: User) -> None:
+    at = timezone.now() - timedelta(minutes=6)
+    usage.write(prod.pk, [Sample("cluster", "", "", 3000, 1536)], at=at)
+    page = get(viewer, tab(prod, "statistics"))
+    assert "<dt>Now</dt><dd>\N{EN DASH}</dd>" in page
+    assert "<dt>Highest</dt><dd>3</dd>" in page
+
+
 def test_statistics_say_why_there_are_none(prod: Cluster, shop: Namespace, viewer: User) -> None:
     assert "No samples of this time span yet" in get(viewer, tab(prod, "statistics"))
     Cluster.objects.update(has_metrics=False, metrics_reason="The metrics API is not installed.")
