@@ -156,10 +156,11 @@ DATABASES["default"]["OPTIONS"] = {
         "max_size": env.integer("MCM_DB_POOL", 10, least=2, most=200),
         "timeout": 5,
     },
-    # A lock that somebody holds ends a request instead of a worker. The inventory is in memory or
-    # on flash: reading it here and there costs little more than in a row, and compiling nothing.
+    # A lock that somebody holds ends a request instead of a worker. The inventory is in memory:
+    # a page costs little beside looking at its rows, here and there no more than in a row. As on a
+    # disk, a part of a name was looked for in a million rows rather than in its index.
     "options": "-c lock_timeout=4s -c statement_timeout=15s"
-    " -c random_page_cost=1.1 -c work_mem=16MB -c jit=off",
+    " -c seq_page_cost=0.2 -c random_page_cost=0.2 -c work_mem=16MB -c jit=off",
 }
 
 _REDIS = env.url("REDIS_URL", ("redis", "rediss"))

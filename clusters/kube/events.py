@@ -102,10 +102,12 @@ class Copy:
     def keep(self, rows: dict[str, Row]) -> None:
         """These are still coming in; BadAnswer when they are more than anybody can keep."""
         if len(rows) > MOST_OBJECTS:
+            self.forget_version()  # some of them were not told
             raise errors.BadAnswer(f"There are more than {MOST_OBJECTS} of these: not followed.")
 
     def replace(self, rows: dict[str, Row], version: str, skipped: int) -> Listed:
-        """The complete state came in."""
+        """The complete state came in; BadAnswer as `keep`."""
+        self.keep(rows)
         self._rows = rows
         self._fresh = None
         self.version = version

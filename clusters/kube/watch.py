@@ -22,7 +22,8 @@ from clusters.kube.tls import explain
 from clusters.kube.types import Connection, Identity, Row
 
 __all__ = [
-    "DEFAULT", "Alive", "Changed", "Event", "Listed", "Lost", "Timing", "follow", "probe",
+    "DEFAULT", "Alive", "Changed", "Event", "Listed", "Lost", "Timing", "Turn", "at_once",
+    "follow", "probe",
 ]  # fmt: skip
 
 LARGEST_PAGE = 64 * 1024 * 1024

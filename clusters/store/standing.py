@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -45,12 +46,12 @@ class Entry:
 
 def entries(clusters: list[Cluster], whole: set[UUID]) -> Iterator[Entry]:
     """Of these clusters; what only concerns who holds one whole is left out for others."""
-    kinds = _essential_kinds([cluster for cluster in clusters if cluster.pk in whole])
+    kinds = _missed_kinds([cluster for cluster in clusters if cluster.pk in whole])
     for cluster in clusters:
         yield from _answers(cluster)
         if cluster.pk in whole:
             yield from _expiries(cluster)
-            yield from (_not_permitted(cluster, kind) for kind in kinds.get(cluster.pk, []))
+            yield from (_not_shown(cluster, kind) for kind in kinds.get(cluster.pk, []))
 
 
 def _answers(cluster: Cluster) -> Iterator[Entry]:
@@ -108,16 +109,21 @@ def until(ends: datetime) -> str:
     return ngettext("expires in %(n)d day", "expires in %(n)d days", left.days) % {"n": left.days}
 
 
-def _essential_kinds(clusters: list[Cluster]) -> dict[UUID, list[KindState]]:
+def _missed_kinds(clusters: list[Cluster]) -> dict[UUID, list[KindState]]:
+    """What the clusters do not show of the essential, and of the custom that somebody turned on."""
     rows = KindState.objects.filter(
-        cluster__in=clusters, kind__in=ESSENTIAL, state=KindState.State.FORBIDDEN
+        Q(kind__in=ESSENTIAL) | Q(kind__contains="."),
+        cluster__in=clusters,
+        state__in=[KindState.State.FORBIDDEN, KindState.State.ABSENT],
     )
     kinds: dict[UUID, list[KindState]] = {}
-    for row in rows:
+    for row in rows.order_by("kind"):
         kinds.setdefault(row.cluster_id, []).append(row)
     return kinds
 
 
-def _not_permitted(cluster: Cluster, kind: KindState) -> Entry:
-    words = _("MCM may not read %(kind)s there") % {"kind": kind.kind}
-    return _about(cluster, words, since=kind.observed_at, leads_to="access")
+def _not_shown(cluster: Cluster, kind: KindState) -> Entry:
+    words = _("MCM may not read %(kind)s there")
+    if kind.state == KindState.State.ABSENT:
+        words = _("The cluster does not have %(kind)s")
+    return _about(cluster, words % {"kind": kind.kind}, since=kind.observed_at, leads_to="access")

@@ -204,6 +204,13 @@ def test_a_kind_without_which_nothing_is_seen_is_told(prod: Cluster, viewer: Use
     assert entry.words == "MCM may not read Pod there"
 
 
+def test_what_was_turned_on_and_is_not_there_is_told(prod: Cluster, viewer: User) -> None:
+    for kind in ("Widget.a.example", "HorizontalPodAutoscaler"):
+        KindState.objects.create(cluster=prod, kind=kind, state=KindState.State.ABSENT)
+    [entry] = needs(viewer).entries
+    assert entry.words == "The cluster does not have Widget.a.example"
+
+
 def test_a_namespaces_viewer_is_told_of_that_namespace_only(
     prod: Cluster, shop: Namespace, bank: Namespace, shop_viewer: User
 ) -> None:

@@ -1,5 +1,6 @@
 """An admin of a cluster turns its custom resources on and off, by page and by API."""
 
+import asyncio
 import secrets
 from collections.abc import Iterator
 from typing import Any
@@ -8,11 +9,16 @@ import pytest
 from django.test import Client
 
 from clusters.kube import kubeconfig as kube
-from clusters.models import Cluster, CustomResource
+from clusters.models import Cluster, CustomResource, KindState
+from clusters.services import kinds
+from clusters.store import leases
 from teams.models import AuditEvent, User
 from testbed.cluster import Cluster as RealCluster
 from testbed.waiting import wait_until
+from tests import waiting
 from tests.clusters.conftest import to_port
+from tests.clusters.followed import entered, following
+from tests.clusters.sockets import in_database
 
 pytestmark = pytest.mark.cluster
 
@@ -124,3 +130,32 @@ def test_many_are_searched(mcm: Client, registered: Cluster, resource: str) -> N
     group = resource.partition(".")[2]
     assert resource in mcm.get(page, {"q": group.upper()}).content.decode()
     assert resource not in mcm.get(page, {"q": "no-such"}).content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_its_objects_are_rows_as_long_as_it_is_on(
+    registered: Cluster, owner: User, cluster: RealCluster, resource: str
+) -> None:
+    plural, _, group = resource.partition(".")
+    path = f"/apis/{group}/v1/namespaces/default/{plural}"
+    widget = {"apiVersion": f"{group}/v1", "kind": "Widget", "metadata": {"name": "first"}}
+    await asyncio.to_thread(cluster.api.post, path, widget)
+    rows = registered.objects_seen.filter(kind=f"Widget.{group}")
+    seen = rows.values_list("namespace", "name")
+
+    def turn(*names: str) -> frozenset[leases.Custom]:
+        kinds.watch_only(registered, names, kinds.wanted(registered, names), by=owner)
+        return leases.renew_and_take("test")[registered.pk].customs
+
+    async with following(registered) as running:
+        running.follow(await in_database(turn)(resource))
+        await waiting.until(lambda: list(seen.all()) == [("default", "first")])
+        await entered(f"Widget.{group}", "watching")
+        widget["metadata"] = {"name": "second"}
+        await asyncio.to_thread(cluster.api.post, path, widget)
+        await waiting.until(lambda: seen.count() == 2)
+        running.follow(await in_database(turn)())
+        await waiting.until(lambda: not seen.exists())
+        states = KindState.objects.filter(kind=f"Widget.{group}")
+        await waiting.until(lambda: not states.exists())
+        assert "Widget" not in str(set(running.followers))

@@ -7,7 +7,7 @@ from typing import Any
 
 from clusters.kube.kinds import KINDS, Kind
 from clusters.kube.types import SERVICE_ACCOUNT, Connection, Row
-from clusters.kube.watch import Changed, Event, Listed, Lost, Timing, follow
+from clusters.kube.watch import Changed, Event, Listed, Lost, Timing, Turn, at_once, follow
 
 QUICK = Timing(first_pause=0.05, longest_pause=0.2, connect=2, silence=5, sync=5)
 
@@ -56,14 +56,17 @@ class Watched:
 
 @asynccontextmanager
 async def following(
-    connection: Connection, kind: str | Kind = "Pod", timing: Timing = QUICK
+    connection: Connection,
+    kind: str | Kind = "Pod",
+    timing: Timing = QUICK,
+    turn: Turn = at_once,
 ) -> AsyncIterator[Watched]:
     """A watch that runs during the block."""
     watched = Watched()
     chosen = KINDS[kind] if isinstance(kind, str) else kind
 
     async def run() -> None:
-        async for event in follow(connection, SERVICE_ACCOUNT, chosen, timing=timing):
+        async for event in follow(connection, SERVICE_ACCOUNT, chosen, timing=timing, turn=turn):
             watched.take(event)
 
     task = asyncio.create_task(run())

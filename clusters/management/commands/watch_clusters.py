@@ -56,14 +56,16 @@ class Watcher:
         # Of its own: leases that wait for anything else run out.
         self.lease_thread = ThreadPoolExecutor(1, thread_name_prefix="leases")
         self.redis = redis.asyncio.Redis.from_url(settings.REDIS_URL, socket_timeout=3)
+        self.ticked = asyncio.Event()
         self.watched: dict[UUID, Watched] = {}
 
     async def run(self, stop: asyncio.Event, write: Any) -> None:
+        speaking = asyncio.create_task(self._speak(write))
         while not stop.is_set():
             try:
                 await self._tick()
-                await self.redis.set(live.WATCHER_ALIVE, self.owner, ex=ALIVE_SECONDS)
-            except (DatabaseError, redis.RedisError, OSError) as error:
+                self.ticked.set()
+            except (DatabaseError, OSError) as error:
                 write(f"watcher: {error}")
             except Exception:
                 # The clusters that are watched must not lose their watcher for it.
@@ -72,10 +74,23 @@ class Watcher:
                 await asyncio.wait_for(stop.wait(), TICK_SECONDS)
             except TimeoutError:
                 continue
+        speaking.cancel()
+        await asyncio.gather(speaking, return_exceptions=True)
         await self._stop(list(self.watched))
         await asyncio.to_thread(self.shared.close)
         await run_in(self.lease_thread, leases.release, self.owner)
         await self.redis.aclose()
+
+    async def _speak(self, write: Any) -> None:
+        """Says after each tick that a watcher lives. Leases must not wait for Redis."""
+        while True:
+            await self.ticked.wait()
+            self.ticked.clear()
+            try:
+                await self.redis.set(live.WATCHER_ALIVE, self.owner, ex=ALIVE_SECONDS)
+                await asyncio.to_thread(live.catch_up)
+            except (redis.RedisError, OSError) as error:
+                write(f"watcher: {error}")
 
     async def _tick(self) -> None:
         held = await run_in(self.lease_thread, leases.renew_and_take, self.owner)

@@ -22,16 +22,18 @@ import redis
 import redis.asyncio
 from django.conf import settings
 from django.db import transaction
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
-from clusters.models import Cluster, Namespace
-from teams.access import AnyUser, Held
-from teams.roles import Action
+from clusters.live.heard import Scopes, scopes
 
 # Redis knows no databases in its channels: the number keeps two instances apart.
 CHANNEL = f"mcm:live:{settings.REDIS_DATABASE}"
 # Above this a page gains nothing from names: it asks for its list.
 MOST_KEYS = 500
 WHOLE = ""
+# Names that wait for one page: who reads so slowly asks for everything.
+MOST_WAITING = 5000
 # Set by each watcher every few seconds. While none is, nothing that pages show is confirmed.
 WATCHER_ALIVE = "mcm:alive:watcher"
 LOOK_SECONDS = 5.0
@@ -49,15 +51,28 @@ PATIENCE = 3.0
 # The topic of a message after others were lost: every page asks for everything.
 ALL = "*"
 
+__all__ = ["Hub", "Scopes", "Subscriber", "hub", "publish", "publish_all", "scopes"]
+
 log = logging.getLogger(__name__)
 Key = tuple[int | str, str | None]
 # Set while a message of this process was lost and the pages do not know it yet.
 _unsaid = threading.Event()
+# After an answer that did not come nobody waits for the next one for so many seconds: what is
+# published is on its way from writers, which must not stand still with Redis.
+QUIET = 5.0
+
+
+class _Quiet:
+    until = 0.0
 
 
 @lru_cache(maxsize=1)
 def _redis() -> "redis.Redis":
-    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=3, socket_connect_timeout=3)
+    # A connection that broke is made anew once; an answer that does not come is not waited for
+    # again, as the client would by itself, for 20 s.
+    again = Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,))
+    url, wait = settings.REDIS_URL, PATIENCE
+    return redis.Redis.from_url(url, socket_timeout=wait, socket_connect_timeout=wait, retry=again)
 
 
 def publish(topic: str, cluster_id: UUID, keys: Sequence[Key]) -> None:
@@ -83,7 +98,16 @@ def _message(topic: str, cluster_id: UUID, keys: Sequence[Key]) -> str:
     return json.dumps({"topic": topic, "cluster": str(cluster_id), "keys": names})
 
 
+def catch_up() -> None:
+    """Tells the pages that messages of this process were lost, if they do not know it yet."""
+    if _unsaid.is_set():
+        _send([])
+
+
 def _send(messages: list[str]) -> None:
+    if time.monotonic() < _Quiet.until:
+        _unsaid.set()
+        return
     if _unsaid.is_set():
         _unsaid.clear()
         messages = [*messages, json.dumps({"topic": ALL})]
@@ -94,35 +118,9 @@ def _send(messages: list[str]) -> None:
             pipe.execute()
     except redis.RedisError as error:
         _unsaid.set()
+        if isinstance(error, redis.TimeoutError):
+            _Quiet.until = time.monotonic() + QUIET
         log.warning("a live change was not published: %s", error)
-
-
-@dataclass(frozen=True)
-class Scopes:
-    """Of which changes a live socket may hear."""
-
-    everything: bool
-    clusters: frozenset[UUID]
-    namespaces: frozenset[tuple[UUID, str]]
-    seen_clusters: frozenset[UUID]
-
-    def hears(self, cluster_id: UUID, namespace: str | None) -> bool:
-        """None: of the cluster itself; "": of what stands outside namespaces."""
-        if self.everything or cluster_id in self.clusters:
-            return True
-        if namespace is None:
-            return cluster_id in self.seen_clusters
-        return (cluster_id, namespace) in self.namespaces
-
-
-def scopes(user: AnyUser) -> Scopes:
-    held = Held(user, Action.VIEW)
-    if held.everything or held.nothing:
-        return Scopes(held.everything, frozenset(), frozenset(), frozenset())
-    clusters = held.ids(Cluster)
-    spaces = Namespace.objects.filter(pk__in=held.ids(Namespace))
-    pairs = frozenset(spaces.values_list("cluster_id", "name"))
-    return Scopes(False, clusters, pairs, clusters | {pair[0] for pair in pairs})
 
 
 class Socket(Protocol):
@@ -141,6 +139,7 @@ class Subscriber:
     # All pages of this process.
     company: Sized = ()
     _changes: dict[tuple[str, str], set[str]] = field(default_factory=dict)
+    _waiting: int = 0
     _refresh: bool = False
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -153,10 +152,15 @@ class Subscriber:
         if not heard:
             return
         keys = self._changes.setdefault((message["topic"], message["cluster"]), set())
+        self._waiting -= len(keys)
         keys |= heard
         if len(keys) > MOST_KEYS:
             keys.clear()
             keys.add(WHOLE)
+        self._waiting += len(keys)
+        if self._waiting > MOST_WAITING:
+            self._take()
+            self._refresh = True
         self._wake.set()
 
     def refresh(self) -> None:
@@ -176,7 +180,7 @@ class Subscriber:
 
     def _take(self) -> list[dict[str, Any]]:
         changes, refresh = self._changes, self._refresh
-        self._changes, self._refresh = {}, False
+        self._changes, self._refresh, self._waiting = {}, False, 0
         if refresh:
             return [{"type": "refresh"}]
         return [_changed(topic, cluster, keys) for (topic, cluster), keys in changes.items()]
