@@ -18,7 +18,7 @@ from bench.bench import Bench
 from bench.instance import Product
 from bench.measure import quantile, until, usage
 from bench.report import Result, Samples
-from bench.web import Connection, Socket, open_all
+from bench.web import Connection, Socket, ignore, open_all
 from mcm.embedded import ports
 from testbed.api import Json
 
@@ -135,6 +135,8 @@ async def ours(
     await change(server, keys, marks, heard, seconds)
     await asyncio.sleep(2)
     cpu = usage(pid).cpu - cpu
+    for socket in sockets:
+        socket.heard = ignore  # what comes now is not of this round
 
     fetching = Round()
     pages = [Page(socket, product.port, headers, fetching) for socket in sockets[:FETCHING]]

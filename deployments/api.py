@@ -66,10 +66,10 @@ class ReleaseList(APIView):
         responses=ReleasesShape,
     )
     def get(self, request: Request) -> Response:
-        query = request.query_params
-        rows = store.search(store.releases(caller(request)), query.get("q", ""))
+        query, who = request.query_params, access.holdings(caller(request))
+        rows = store.search(store.releases(who), query.get("q", ""))
         if "cluster" in query:
-            rows = rows.filter(cluster=named_cluster(caller(request), query["cluster"]))
+            rows = rows.filter(cluster=named_cluster(who, query["cluster"]))
         if "namespace" in query:
             rows = rows.filter(namespace=query["namespace"])
         found = [release_json(release) for release in rows]

@@ -13,7 +13,7 @@ from clusters.models import Cluster
 from deployments import helm
 from deployments.models import Release, ReleaseList
 from teams import access
-from teams.access import AnyUser
+from teams.access import Who
 
 _FACTS = ("revision", "status", "chart", "chart_version", "app_version", "updated")
 _MOST = {"status": 30, "chart": 250, "chart_version": 100, "app_version": 100}
@@ -21,9 +21,10 @@ _MOST = {"status": 30, "chart": 250, "chart_version": 100, "app_version": 100}
 log = logging.getLogger(__name__)
 
 
-def releases(user: AnyUser) -> QuerySet[Release]:
+def releases(who: Who) -> QuerySet[Release]:
     """Every release that the person may see, with its cluster and when that was listed."""
-    return access.visible(user, Release).select_related("cluster", "cluster__release_list")
+    rows = access.visible(who, Release).select_related("cluster", "cluster__release_list")
+    return rows.defer("cluster__sealed_connection", "cluster__rights")
 
 
 def search(rows: QuerySet[Release], q: str) -> QuerySet[Release]:

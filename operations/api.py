@@ -13,8 +13,8 @@ from clusters.models import Cluster
 from operations import services
 from operations.models import Operation, Status
 from teams import access
+from teams.access import Who
 from teams.api import caller
-from teams.models import User
 from teams.roles import Action
 
 
@@ -93,7 +93,8 @@ def accepted(operation: Operation) -> Response:
     return Response({"operation": {"id": str(operation.pk)}}, status=status.HTTP_202_ACCEPTED)
 
 
-def named_cluster(user: User, key: str) -> Cluster:
+def named_cluster(who: Who, key: str) -> Cluster:
     """A cluster by its id or name; Http404 when it is not there or not to be seen."""
-    found = access.visible(user, Cluster).filter(name=key).first()
-    return found if found is not None else access.get_or_404(user, Cluster, key)
+    held = access.holdings(who)
+    found = access.visible(held, Cluster).filter(name=key).first()
+    return found if found is not None else access.get_or_404(held, Cluster, key)

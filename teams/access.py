@@ -77,18 +77,19 @@ def visible(who: Who, model: type[M], action: Action = Action.VIEW) -> QuerySet[
     return rows.filter(scoped.within(held))
 
 
-def get_or_404(user: AnyUser, model: type[M], key: Any, action: Action = Action.VIEW) -> M:
+def get_or_404(who: Who, model: type[M], key: Any, action: Action = Action.VIEW) -> M:
     """The row with this primary key. Raises Http404 when unseen, PermissionDenied when only seen.
 
     A malformed key and a foreign one give the same answer.
     """
+    held = holdings(who)
     try:
-        found = visible(user, model).filter(pk=key).first()
+        found = visible(held, model).filter(pk=key).first()
     except (ValueError, ValidationError) as error:
         raise Http404 from error
     if found is None:
         raise Http404
-    if not may(user, action, found):
+    if action is not Action.VIEW and not may(held, action, found):
         raise PermissionDenied
     return found
 
@@ -99,8 +100,8 @@ def holds(user: AnyUser, action: Action, scope: Model) -> bool:
     return held.everything or (not held.nothing and scope.pk in held.ids(type(scope)))
 
 
-def may(user: AnyUser, action: Action, found: Model) -> bool:
-    return visible(user, type(found), action).filter(pk=found.pk).exists()
+def may(who: Who, action: Action, found: Model) -> bool:
+    return visible(who, type(found), action).filter(pk=found.pk).exists()
 
 
 def require(user: AnyUser, action: Action, wider: Model, narrower: Iterable[Model]) -> None:

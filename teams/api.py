@@ -3,6 +3,7 @@
 from typing import Any, cast
 
 from django.core.exceptions import RequestDataTooBig
+from django.http import UnreadablePostError
 from django.utils.translation import gettext as _
 from rest_framework import status
 from rest_framework.exceptions import APIException, ParseError, ValidationError
@@ -49,6 +50,8 @@ def error_answer(exc: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's handler, answering `{"error": "text", "fields": {"name": ["text"]}}` always."""
     if isinstance(exc, RecursionError):
         exc = ParseError(_("The body is nested too deeply."))
+    if isinstance(exc, UnreadablePostError):
+        exc = ParseError(_("The body broke off."))
     if isinstance(exc, RequestDataTooBig):
         exc = TooLarge(_("The body is too large."))
     response = exception_handler(exc, context)

@@ -1,8 +1,10 @@
 """How often the API may be called. Stands alone: DRF loads it while it defines its own views."""
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from redis.exceptions import RedisError
+import redis
+from django.conf import settings
 from rest_framework.request import Request
 from rest_framework.throttling import UserRateThrottle
 
@@ -10,11 +12,36 @@ if TYPE_CHECKING:
     from rest_framework.views import APIView
 
 
+@lru_cache(maxsize=1)
+def _redis() -> "redis.Redis":
+    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)
+
+
 class Throttle(UserRateThrottle):
-    """Counts the calls of a user in Redis; without Redis nobody is throttled."""
+    """Counts the calls of a user within each minute, hour or day; without Redis nobody is counted.
+
+    DRF itself keeps the time of every call and reads and writes them all at each: at 6,000 a minute
+    that alone took more than a list of clusters does.
+    """
+
+    num_requests: int
+    duration: int
+    _left = 0.0
 
     def allow_request(self, request: Request, view: "APIView") -> bool:
+        window, past = divmod(self.timer(), self.duration)
+        self._left = self.duration - past
+        who = self.get_cache_key(request, view)
+        key = f"mcm:calls:{settings.REDIS_DATABASE}:{who}:{window:.0f}"
         try:
-            return super().allow_request(request, view)
-        except RedisError:
+            with _redis().pipeline(transaction=False) as pipe:
+                pipe.set(key, 0, ex=self.duration, nx=True)
+                pipe.incr(key)
+                calls: int = pipe.execute()[1]
+        except redis.RedisError:
             return True
+        return calls <= self.num_requests
+
+    def wait(self) -> float:
+        """Seconds until calls are counted from none again."""
+        return self._left

@@ -1,0 +1,60 @@
+"""What is refused of a request before anything else looks at it."""
+
+import json
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Any
+
+# A chart's archive of 10 MiB in a multipart form, and room for the rest of the form.
+LARGEST = 12 * 1024 * 1024
+
+Message = dict[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+# As a2wsgi and Channels write it, each in types of its own.
+Application = Callable[[Any, Any, Any], Awaitable[None]]
+
+
+def guarded(application: Application) -> Application:
+    """The ASGI application behind answers to what it could not read safely.
+
+    413 for bodies of more than LARGEST bytes: Django spools a whole body before it knows who asks.
+    411 for a body without its length, which WSGI has no word for. 400 for bytes in an address that
+    stand for no text.
+    """
+
+    async def guard(scope: Message, receive: Receive, send: Send) -> None:
+        if refusal := _refusal(scope):
+            await _refuse(send, *refusal)
+            return
+
+        async def read() -> Message:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                # Else a body that broke off would be read as a whole one.
+                raise ConnectionResetError("the client left before the end of its body")
+            return message
+
+        # WSGI writes "-" as "_": who sends "_" could pass for a balancer in front of us.
+        headers = [pair for pair in scope["headers"] if b"_" not in pair[0]]
+        await application({**scope, "headers": headers}, read, send)
+
+    return guard
+
+
+def _refusal(scope: Message) -> tuple[HTTPStatus, str] | None:
+    headers = dict(scope["headers"])
+    if b"transfer-encoding" in headers:
+        return HTTPStatus.LENGTH_REQUIRED, "Send the body with its length, as Content-Length."
+    if int(headers.get(b"content-length", b"0")) > LARGEST:
+        return HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large."
+    if not scope["query_string"].isascii():
+        return HTTPStatus.BAD_REQUEST, "The address holds bytes that must be percent-encoded."
+    return None
+
+
+async def _refuse(send: Send, status: HTTPStatus, error: str) -> None:
+    headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
+    await send({"type": "http.response.start", "status": status.value, "headers": headers})
+    body = json.dumps({"error": error, "fields": {}}).encode()
+    await send({"type": "http.response.body", "body": body})
