@@ -8,8 +8,9 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mcm.settings")
 # Every view and middleware here is synchronous. Under Django's own ASGI handler each request
 # started a thread, connected to Redis anew and changed six times between thread and loop, which
-# took more than twice the CPU (bench, row i). Requests that wait for a cluster hold a thread.
-pages = WSGIMiddleware(get_wsgi_application(), workers=64)  # type: ignore[arg-type]  # as PEP 3333
+# took more than twice the CPU (bench, row i). Who waits for a cluster holds a thread, so there are
+# more of these than connections to the database.
+pages = WSGIMiddleware(get_wsgi_application(), workers=32)  # type: ignore[arg-type]  # as PEP 3333
 
 # Needs the app registry, which the line above fills.
 from channels.auth import AuthMiddlewareStack  # noqa: E402

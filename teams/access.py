@@ -4,7 +4,7 @@ A model says which of its rows lie within a person's grants by a class method
 `within(held) -> Q`; this module knows neither clusters nor namespaces.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Any, Protocol, TypeVar
 
@@ -24,6 +24,7 @@ class Scoped(Protocol):
 
 
 M = TypeVar("M", bound=Model)
+T = TypeVar("T")
 AnyUser = User | AnonymousUser
 
 
@@ -34,6 +35,14 @@ class Held:
         self.user = user
         self.action = action
         self._ids: dict[type[Model], frozenset[Any]] = {}
+        self._found: dict[Callable[[Held], Any], Any] = {}
+
+    def once(self, look_up: "Callable[[Held], T]") -> T:
+        """What a function finds out of this; asked again, the same."""
+        if look_up not in self._found:
+            self._found[look_up] = look_up(self)
+        found: T = self._found[look_up]
+        return found
 
     def ids(self, model: type[Model]) -> frozenset[Any]:
         """Keys of the rows of a scope model granted directly (not by a wider scope)."""

@@ -12,10 +12,8 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence, Sized
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any, Protocol
 from uuid import UUID
 
 import redis
@@ -26,22 +24,13 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from clusters.live.heard import Scopes, scopes
+from clusters.live.pages import MOST_KEYS, WHOLE, Change, Subscriber
 
 # Redis knows no databases in its channels: the number keeps two instances apart.
 CHANNEL = f"mcm:live:{settings.REDIS_DATABASE}"
-# Above this a page gains nothing from names: it asks for its list.
-MOST_KEYS = 500
-WHOLE = ""
-# Names that wait for one page: who reads so slowly asks for everything.
-MOST_WAITING = 5000
 # Set by each watcher every few seconds. While none is, nothing that pages show is confirmed.
 WATCHER_ALIVE = "mcm:alive:watcher"
 LOOK_SECONDS = 5.0
-# Changes within this many seconds travel together: so many to the only page of a process, which
-# costs little, and more with each page, up to the most.
-COALESCE = 0.03
-COALESCE_MORE = 0.001
-COALESCE_MOST = 0.1
 # Seconds from a page's rendering until it listens; a page that takes longer asks again itself.
 ON_THE_WAY = 10.0
 # So many messages of a topic are kept for that long; a page that missed more asks for everything.
@@ -51,7 +40,10 @@ PATIENCE = 3.0
 # The topic of a message after others were lost: every page asks for everything.
 ALL = "*"
 
-__all__ = ["Hub", "Scopes", "Subscriber", "hub", "publish", "publish_all", "scopes"]
+__all__ = [
+    "MOST_KEYS", "WHOLE", "Change", "Hub", "Scopes", "Subscriber", "hub", "publish", "publish_all",
+    "scopes",
+]  # fmt: skip
 
 log = logging.getLogger(__name__)
 Key = tuple[int | str, str | None]
@@ -123,75 +115,6 @@ def _send(messages: list[str]) -> None:
         log.warning("a live change was not published: %s", error)
 
 
-class Socket(Protocol):
-    """What the hub needs of an open socket."""
-
-    async def send_json(self, content: Any, close: bool = False) -> None: ...
-
-
-@dataclass(eq=False)
-class Subscriber:
-    """One open page: its topics, what its person may hear of, and what waits to be sent."""
-
-    socket: Socket
-    scopes: Scopes
-    topics: frozenset[str] = frozenset()
-    # All pages of this process.
-    company: Sized = ()
-    _changes: dict[tuple[str, str], set[str]] = field(default_factory=dict)
-    _waiting: int = 0
-    _refresh: bool = False
-    _wake: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def offer(self, message: dict[str, Any]) -> None:
-        """Takes what concerns this page. Never waits: what is not yet sent is merged."""
-        if message["topic"] not in self.topics:
-            return
-        cluster = UUID(message["cluster"])
-        heard = {str(key) for key, space in message["keys"] if self.scopes.hears(cluster, space)}
-        if not heard:
-            return
-        keys = self._changes.setdefault((message["topic"], message["cluster"]), set())
-        self._waiting -= len(keys)
-        keys |= heard
-        if len(keys) > MOST_KEYS:
-            keys.clear()
-            keys.add(WHOLE)
-        self._waiting += len(keys)
-        if self._waiting > MOST_WAITING:
-            self._take()
-            self._refresh = True
-        self._wake.set()
-
-    def refresh(self) -> None:
-        """Something may have been lost: the page must ask for everything."""
-        self._refresh = True
-        self._wake.set()
-
-    async def pump(self) -> None:
-        """Sends what waits, at once when all was quiet, then what came within COALESCE seconds."""
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            for message in self._take():
-                await self.socket.send_json(message)
-            pause = COALESCE + COALESCE_MORE * len(self.company)
-            await asyncio.sleep(min(pause, COALESCE_MOST))
-
-    def _take(self) -> list[dict[str, Any]]:
-        changes, refresh = self._changes, self._refresh
-        self._changes, self._refresh, self._waiting = {}, False, 0
-        if refresh:
-            return [{"type": "refresh"}]
-        return [_changed(topic, cluster, keys) for (topic, cluster), keys in changes.items()]
-
-
-def _changed(topic: str, cluster: str, keys: set[str]) -> dict[str, Any]:
-    """Without `keys` any row of the topic may have changed."""
-    message: dict[str, Any] = {"type": "changed", "topic": topic, "cluster": cluster}
-    return message if WHOLE in keys else {**message, "keys": sorted(keys)}
-
-
 class Hub:
     """The one Redis subscription of this process, fanned out in memory to its sockets."""
 
@@ -199,7 +122,7 @@ class Hub:
         self._subscribers: set[Subscriber] = set()
         self._listener: asyncio.Task[None] | None = None
         # By topic: those that nobody shows must not crowd out the others.
-        self._recent: dict[str, deque[tuple[float, dict[str, Any]]]] = {}
+        self._recent: dict[str, deque[tuple[float, Change]]] = {}
         # False while what is said does not reach this process: its pages must not look live.
         self.hears = False
 
@@ -257,9 +180,9 @@ class Hub:
             if len(recent) == MOST_RECENT and recent[0][0] > since:
                 subscriber.refresh()
                 return
-            for heard, message in recent:
+            for heard, change in recent:
                 if heard > since:
-                    subscriber.offer(message)
+                    subscriber.offer(change)
 
     def _refresh_all(self) -> None:
         for subscriber in self._subscribers:
@@ -271,18 +194,20 @@ class Hub:
             if message["topic"] == ALL:
                 self._refresh_all()
                 return
-            for subscriber in self._subscribers:
-                subscriber.offer(message)
-            self._remember(message)
+            change = Change.read(message)
         except (ValueError, KeyError, TypeError):
             log.warning("a live message that nobody of us wrote was dropped")
+            return
+        for subscriber in self._subscribers:
+            subscriber.offer(change)
+        self._remember(change)
 
-    def _remember(self, message: dict[str, Any]) -> None:
+    def _remember(self, change: Change) -> None:
         heard = time.monotonic()
-        recent = self._recent.setdefault(message["topic"], deque(maxlen=MOST_RECENT))
+        recent = self._recent.setdefault(change.topic, deque(maxlen=MOST_RECENT))
         while recent and recent[0][0] < heard - ON_THE_WAY:
             recent.popleft()
-        recent.append((heard, message))
+        recent.append((heard, change))
 
 
 @lru_cache(maxsize=1)

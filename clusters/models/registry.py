@@ -197,7 +197,7 @@ class NamespacedRows(models.Model):
     def within(cls, held: Held) -> Q:
         rows = Q(cluster__in=held.ids(Cluster))
         # Spelled out, since each of these is found by an index, and a subquery beside an OR is not.
-        for names, clusters in _granted_names(held).items():
+        for names, clusters in held.once(_granted_names).items():
             rows |= Q(cluster__in=clusters, namespace__in=names)
         return rows
 

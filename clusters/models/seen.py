@@ -70,7 +70,12 @@ class Object(NamespacedRows):
                 name="object_by_name",
             ),
             models.Index(fields=["kind", "created", "id"], name="object_by_age"),
-            models.Index(fields=["cluster", "kind", "namespace", "name"], name="object_by_place"),
+            # With the key: who reads one namespace of many clusters looks at the index alone.
+            models.Index(
+                fields=["cluster", "kind", "namespace", "name"],
+                include=["id"],
+                name="object_by_place",
+            ),
             # Health and status, as a filter and as an order; by name within each.
             models.Index(fields=["kind", "health", "status", "name", "id"], name="object_by_state"),
             # The newest troubles, for what needs a person; few rows have any.

@@ -18,6 +18,7 @@ from clusters.kube.errors import KubeconfigError, KubeError
 from clusters.kube.rights import Rights
 from clusters.kube.types import SERVICE_ACCOUNT, Connection
 from clusters.models import CredentialKind
+from clusters.services.waiting import let_others_query
 
 LARGEST_KUBECONFIG = 256 * 1024
 # Seconds for all questions of one look together: somebody waits for its end.
@@ -109,6 +110,7 @@ class Look:
 
     def run(self, step: str) -> str:
         """Takes one step (not "store"); what it found. Raises RegistrationFailed."""
+        let_others_query()
         try:
             self.results[step] = _TAKEN[step](self)
         except KubeError as error:

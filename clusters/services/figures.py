@@ -10,6 +10,7 @@ from clusters.kube import metrics
 from clusters.kube.client import Client
 from clusters.kube.types import SERVICE_ACCOUNT
 from clusters.models import Capacity, Cluster, Freshness, KindState, Namespace, Object, Scope
+from clusters.services.waiting import let_others_query
 from teams import access
 from teams.access import AnyUser
 from teams.roles import Action
@@ -35,6 +36,7 @@ def resources(user: AnyUser, cluster: Cluster) -> Resources:
     seen = access.visible(user, Namespace).filter(cluster=cluster)
     names = set(seen.values_list("name", flat=True))
     connection = cluster.connection
+    let_others_query()
     with Client(connection, SERVICE_ACCOUNT, deadline=DEADLINE, budget=DEADLINE) as client:
         nodes = metrics.node_usage(client) if whole else []
         pods = [pod for pod in metrics.pod_usage(client) if whole or pod.namespace in names]

@@ -11,6 +11,7 @@ from clusters.kube.discovery import CustomResourceFound, custom_resources
 from clusters.kube.types import SERVICE_ACCOUNT
 from clusters.models import Cluster, CustomResource
 from clusters.services import registration
+from clusters.services.waiting import let_others_query
 from teams import access, audit
 from teams.models import User
 from teams.roles import Action
@@ -38,6 +39,7 @@ def turned_on(user: User, key: str) -> list[tuple[str, str]]:
 
 def available(cluster: Cluster) -> list[CustomResourceFound]:
     """What the cluster has now. Raises KubeError and vault.CannotOpen."""
+    let_others_query()
     with Client(cluster.connection, SERVICE_ACCOUNT) as client:
         return custom_resources(client)
 

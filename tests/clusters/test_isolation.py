@@ -17,6 +17,7 @@ from clusters.collector import Collector
 from clusters.collector import cluster as collecting
 from clusters.collector.reports import report_kinds
 from clusters.kube import errors, watch
+from clusters.live import pages
 from clusters.management.commands import watch_clusters
 from clusters.management.commands.watch_clusters import Watcher
 from clusters.models import Cluster, KindState, Lease
@@ -220,10 +221,11 @@ async def test_what_was_not_said_is_made_up_for(prod: Cluster) -> None:
 
 def test_a_page_that_reads_nothing_is_told_to_ask_for_everything() -> None:
     page = live.Subscriber(None, live.Scopes(True, *3 * [frozenset()]), frozenset(["pods"]))  # type: ignore[arg-type]
-    for n in range(live.MOST_WAITING // 100 + 1):
+    for n in range(pages.MOST_WAITING // 100 + 1):
         keys = [(f"{n}-{key}", "") for key in range(100)]
-        page.offer({"topic": "pods", "cluster": f"{n:032x}", "keys": keys})
-    assert page._take()[:1] == [{"type": "refresh"}]
+        message = {"topic": "pods", "cluster": f"{n:032x}", "keys": keys}
+        page.offer(live.Change.read(message))
+    assert page._take()[:1] == [pages.REFRESH]
 
 
 async def test_leases_do_not_wait_for_redis(

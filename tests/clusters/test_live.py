@@ -11,7 +11,7 @@ import redis
 from django.test import Client
 
 from clusters import consumers, live
-from clusters.live import MOST_KEYS, WHOLE, Scopes, Subscriber
+from clusters.live import MOST_KEYS, WHOLE, Change, Scopes, Subscriber
 from clusters.models import Cluster, Namespace
 from teams import services
 from teams.models import Grant, User
@@ -238,12 +238,20 @@ class Deaf:
     def __init__(self) -> None:
         self.sent: list[Any] = []
 
-    async def send_json(self, content: Any, close: bool = False) -> None:
-        self.sent.append(content)
+    async def send(self, text_data: str) -> None:
+        self.sent.append(text_data)
 
 
-def change(cluster: Cluster, *keys: str) -> dict[str, Any]:
+def said(cluster: Cluster, *keys: str) -> dict[str, Any]:
     return {"topic": "pods", "cluster": str(cluster.pk), "keys": [[key, "shop"] for key in keys]}
+
+
+def change(cluster: Cluster, *keys: str) -> Change:
+    return Change.read(said(cluster, *keys))
+
+
+def taken(subscriber: Subscriber) -> list[dict[str, Any]]:
+    return [json.loads(text) for text in subscriber._take()]
 
 
 async def test_a_storm_is_one_message(prod: Cluster) -> None:
@@ -251,9 +259,9 @@ async def test_a_storm_is_one_message(prod: Cluster) -> None:
     subscriber.topics = frozenset({"pods"})
     for number in range(50):
         subscriber.offer(change(prod, str(number), str(number + 1)))
-    (message,) = subscriber._take()
+    (message,) = taken(subscriber)
     assert message["keys"] == sorted(map(str, range(51)))
-    assert subscriber._take() == []
+    assert taken(subscriber) == []
 
 
 async def test_more_names_than_a_page_can_use_become_one(prod: Cluster) -> None:
@@ -261,7 +269,7 @@ async def test_more_names_than_a_page_can_use_become_one(prod: Cluster) -> None:
     subscriber.topics = frozenset({"pods"})
     for number in range(MOST_KEYS * 3):
         subscriber.offer(change(prod, str(number)))
-    (message,) = subscriber._take()
+    (message,) = taken(subscriber)
     assert "keys" not in message
 
 
@@ -284,13 +292,13 @@ async def test_what_changes_together_is_told_by_topic(told: Any, prod: Cluster) 
 
 async def test_a_storm_in_one_topic_does_not_trouble_the_pages_of_another(prod: Cluster) -> None:
     hub = live.Hub()
-    hub._fan_out(json.dumps(change(prod, "web")).encode())
+    hub._fan_out(json.dumps(said(prod, "web")).encode())
     for number in range(live.MOST_RECENT):
-        hub._fan_out(json.dumps({**change(prod, str(number)), "topic": "events"}).encode())
+        hub._fan_out(json.dumps({**said(prod, str(number)), "topic": "events"}).encode())
     everything = Scopes(True, frozenset(), frozenset(), frozenset())
     pods = Subscriber(Deaf(), everything, frozenset({"pods"}))
     events = Subscriber(Deaf(), everything, frozenset({"events"}))
     for subscriber in (pods, events):
         hub.replay(subscriber)
-    assert [message["keys"] for message in pods._take()] == [["web"]]
-    assert events._take() == [{"type": "refresh"}]
+    assert [message["keys"] for message in taken(pods)] == [["web"]]
+    assert taken(events) == [{"type": "refresh"}]
