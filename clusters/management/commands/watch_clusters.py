@@ -1,6 +1,7 @@
 """`manage.py watch_clusters`: holds the watches of the registered clusters; run several."""
 
 import asyncio
+import gc
 import logging
 import os
 import secrets
@@ -145,6 +146,8 @@ class Command(BaseCommand):
         uvloop.run(self._main())
 
     async def _main(self) -> None:
+        # What was imported stays. To look through all of it takes 70 ms, in which nothing is read.
+        gc.freeze()
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
