@@ -4,26 +4,22 @@ Single statements reach 2,000 rows a second, this 20,000 in batches of 1,000, ta
 included, and 50,000 in whole lists (PostgreSQL 18).
 """
 
-import json
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from heapq import nlargest
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-from django.db import DataError, connection, transaction
+from django.db import connection, transaction
 
 from clusters.kube.types import Row
 from clusters.models import KindState
-from clusters.store import namespaces
+from clusters.store import copying, namespaces
 
 # Events come by the hundred a second and go after an hour: the newest are kept.
 MOST_ROWS = {"Event": 20_000}
-# What PostgreSQL or Python say of values that no column takes.
-_UNFIT = (DataError, ValueError, OverflowError)
 
 log = logging.getLogger(__name__)
 
@@ -75,23 +71,17 @@ _SHOWN = (
     "labels, owner_kind, owner_name, images, status, health, ready, wanted, restarts, node,"
     " created, cpu, memory, facts"
 )
-_COLUMNS = f"kind, namespace, name, uid, resource_version, since, {_SHOWN}"
 
 
 def _of(table: str, columns: str) -> str:
     return ", ".join(f"{table}.{column.strip()}" for column in columns.split(","))
 
 
-# Kept by the session, emptied by each commit: making it anew would bloat the catalogue.
-_SCRATCH = f"""
-CREATE TEMPORARY TABLE IF NOT EXISTS seen ON COMMIT DELETE ROWS
-AS SELECT {_COLUMNS} FROM clusters_object WITH NO DATA
-"""  # noqa: S608 - constant column names
 # A list is the truth even where a restored cluster counts its versions from the past, and after an
 # upgrade that reads more of each object; most of what it brings looks as before and is left alone.
 _UPSERT = f"""
-INSERT INTO clusters_object AS o (cluster_id, observed_at, {_COLUMNS})
-SELECT %s, now(), {_COLUMNS} FROM seen
+INSERT INTO clusters_object AS o (cluster_id, observed_at, {copying.COLUMNS})
+SELECT %s, now(), {copying.COLUMNS} FROM seen
 ON CONFLICT (cluster_id, kind, uid) DO UPDATE SET
   observed_at = now(), resource_version = EXCLUDED.resource_version,
   ({_SHOWN}) = ROW({_of("EXCLUDED", _SHOWN)}),
@@ -139,7 +129,7 @@ def flush(fence: Fence, pending: Mapping[str, Pending]) -> dict[str, list[Key]]:
     """
     try:
         return _flush(fence, pending)
-    except _UNFIT:
+    except copying.UNFIT:
         return _flush(fence, {kind: _storable(seen) for kind, seen in pending.items()})
 
 
@@ -150,10 +140,10 @@ def _flush(fence: Fence, pending: Mapping[str, Pending]) -> dict[str, list[Key]]
     listed = [kind for kind, seen in pending.items() if seen.replaces]
     with connection.cursor() as cursor:
         hold(cursor, fence)
-        cursor.execute(_SCRATCH)
+        cursor.execute(copying.SCRATCH)
         if listed:
             cursor.execute(_TAKE_TIME)
-        _copy(cursor, (row for seen in pending.values() for row in seen.rows.values()))
+        copying.copy(cursor, (row for seen in pending.values() for row in seen.rows.values()))
         if "Namespace" in pending:
             namespaces.take(cursor, fence.cluster_id)
         cursor.execute(_UPSERT, [fence.cluster_id, listed])
@@ -204,15 +194,6 @@ def _bounded(kind: str, seen: Pending) -> Pending:
     return Pending({row.uid: row for row in newest}, seen.deleted, seen.replaces)
 
 
-def _copy(cursor: Any, rows: Iterable[Row]) -> None:
-    statement = f"COPY seen ({_COLUMNS}) FROM STDIN"
-    # The driver's own cursor raises its own errors, Django's wrapper knows them by their names.
-    with connection.wrap_database_errors, cursor.cursor.copy(statement) as copy:
-        for row in rows:
-            if len(row.uid) <= 64:  # longer ones are no API server's
-                copy.write_row(_record(row))
-
-
 def _storable(seen: Pending) -> Pending:
     """What of it PostgreSQL takes, found by trying halves."""
     kept = {row.uid: row for row in _fitting(list(seen.rows.values()))}
@@ -222,24 +203,12 @@ def _storable(seen: Pending) -> Pending:
 def _fitting(rows: list[Row]) -> list[Row]:
     try:
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(_SCRATCH)
-            _copy(cursor, rows)
-    except _UNFIT as error:
+            cursor.execute(copying.SCRATCH)
+            copying.copy(cursor, rows)
+    except copying.UNFIT as error:
         if len(rows) == 1:
             log.warning("a %s cannot be stored: %s", rows[0].kind, error)
             return []
         half = len(rows) // 2
         return _fitting(rows[:half]) + _fitting(rows[half:])
     return rows
-
-
-def _record(row: Row) -> tuple[Any, ...]:
-    # Words of a hostile cluster are cut to their columns: one row too long would stop them all.
-    created = datetime.fromtimestamp(row.created, UTC)
-    since = datetime.fromtimestamp(row.since, UTC) if row.since else created
-    return (
-        row.kind, row.namespace[:63], row.name[:253], row.uid, row.resource_version, since,
-        json.dumps(row.labels), row.owner_kind[:63], row.owner_name[:253], list(row.images),
-        row.status[:100], row.health, row.ready, row.wanted, row.restarts, row.node[:253], created,
-        row.cpu, row.memory, json.dumps(row.facts),
-    )  # fmt: skip
