@@ -148,11 +148,14 @@ class Collector:
     async def _write(self) -> None:
         while True:
             await self.outbox.filled.wait()
+            for kind in self._broken:
+                # The rest of a list is worth nothing without the portion that was not stored.
+                self.outbox.withdraw(kind)
             self._saving = self.outbox.take()
             await self._save(self._saving)
             self._saving = Batch()
             # The first change of a quiet cluster is written at once, a storm in batches.
-            await asyncio.sleep(FLUSH_SECONDS)
+            await self.outbox.pause(FLUSH_SECONDS)
 
     async def _save(self, batch: Batch) -> None:
         if batch.dropped:

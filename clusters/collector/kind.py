@@ -5,7 +5,7 @@ import logging
 import math
 import time
 from collections.abc import Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -25,6 +25,8 @@ State = KindState.State
 # What a cluster does not show is asked for again after this, and each time later.
 FIRST_AGAIN = 15.0
 LAST_AGAIN = 300.0
+# Rows of a list that are stored while the others still come in.
+PORTION = 1000
 # Changes of one kind that wait to be written; who has more is not read meanwhile.
 MOST_WAITING = 200_000
 
@@ -48,8 +50,8 @@ class Batch:
 
     def groups(self) -> list[dict[str, rows.Pending]]:
         """What to write at once: each list for itself, all changes together."""
-        lists = [{kind: one} for kind, one in self.seen.items() if one.replaces]
-        changes = {kind: one for kind, one in self.seen.items() if not one.replaces}
+        lists = [{kind: one} for kind, one in self.seen.items() if one.overrules]
+        changes = {kind: one for kind, one in self.seen.items() if not one.overrules}
         return [*lists, changes] if changes else lists
 
 
@@ -60,16 +62,25 @@ class Outbox:
         self.filled = asyncio.Event()
         self.batch = Batch()
         self._taken = asyncio.Event()
+        self._hurries = asyncio.Event()
 
-    def seen(self, kind: str) -> rows.Pending:
-        """To be filled with what was seen of a kind."""
+    def seen(self, kind: str, *, hurries: bool = False) -> rows.Pending:
+        """To be filled with what was seen of a kind; what `hurries` is part of a long list."""
         self._fill()
+        if hurries:
+            self._hurries.set()
         return self.batch.seen.setdefault(kind, rows.Pending())
 
     async def room(self, kind: str) -> None:
         """Waits while far too much of a kind waits here: the database is away, or too slow."""
         while kind in self.batch.seen and len(self.batch.seen[kind]) > MOST_WAITING:
             await self._taken.wait()
+
+    async def pause(self, seconds: float) -> None:
+        """Lets changes gather for so long. What is part of a long list need not wait for more."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._hurries.wait()
 
     def _fill(self) -> None:
         if not self.filled.is_set():
@@ -95,6 +106,7 @@ class Outbox:
         """All that waits; the box is empty afterwards."""
         taken, self.batch = self.batch, Batch()
         self.filled.clear()
+        self._hurries.clear()
         self._taken.set()
         self._taken = asyncio.Event()
         return taken
@@ -136,12 +148,23 @@ class Follower:
     async def _attend(self) -> None:
         """Until the cluster says that it does not show this kind."""
         turn = partial(self._turns.turn, self.kind.name)
-        events = watch.follow(self._connection, SERVICE_ACCOUNT, self.kind, turn=turn)
+        # Of what is kept in part, only the whole list says which part.
+        portion = None if self.kind.name in rows.MOST_ROWS else PORTION
+        events = watch.follow(
+            self._connection, SERVICE_ACCOUNT, self.kind, turn=turn, portion=portion
+        )
         async with aclosing(events):
             async for event in events:
                 match event:
+                    case watch.Listing():
+                        # Stored while the rest comes in. How the kind stands, the end will say.
+                        self._outbox.seen(self.kind.name, hurries=True).portion(event.rows)
+                        await self._outbox.room(self.kind.name)
+                        continue
                     case watch.Listed():
-                        self._outbox.seen(self.kind.name).list(event.rows)
+                        ends = event.rest is not None
+                        seen = self._outbox.seen(self.kind.name, hurries=ends)
+                        seen.list(event.rows, event.rest)
                     case watch.Changed():
                         self._outbox.seen(self.kind.name).change(event.rows, event.deleted)
                     case watch.Lost(error=errors.Forbidden() as error):

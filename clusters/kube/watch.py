@@ -15,15 +15,15 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 
 from clusters.kube import decode, errors, stream, wire
-from clusters.kube.events import Alive, Changed, Copy, Event, Listed, Lost
+from clusters.kube.events import Alive, Changed, Copy, Event, Listed, Listing, Lost
 from clusters.kube.kinds import Kind
 from clusters.kube.timing import DEFAULT, Patience, Pauses, Silent, Timing
 from clusters.kube.tls import explain
-from clusters.kube.types import Connection, Identity, Row
+from clusters.kube.types import Connection, Identity
 
 __all__ = [
-    "DEFAULT", "Alive", "Changed", "Event", "Listed", "Lost", "Timing", "Turn", "at_once",
-    "follow", "probe",
+    "DEFAULT", "Alive", "Changed", "Event", "Listed", "Listing", "Lost", "Timing", "Turn",
+    "at_once", "follow", "probe",
 ]  # fmt: skip
 
 LARGEST_PAGE = 64 * 1024 * 1024
@@ -52,14 +52,16 @@ async def follow(
     *,
     timing: Timing = DEFAULT,
     turn: Turn = at_once,
+    portion: int | None = None,
 ) -> AsyncGenerator[Event, None]:
     """Tells the state of a kind and every change of it, until it is closed.
 
     Never raises but CancelledError: failures are told as `Lost`, and tried again. Reading stops
     while the caller is behind. A list at the beginning or after a failure waits for its `turn`;
     one that is due while the watch works does not: nothing would be watched meanwhile.
+    With `portion`, lists are told while they come in, about so many rows at a time: `Listing`.
     """
-    copy = Copy(kind, timing)
+    copy = Copy(kind, timing, portion)
     pauses = Pauses(timing)
     behind = True
     while True:
@@ -69,7 +71,8 @@ async def follow(
                 pauses.start()
                 async with aclosing(_list_then_watch(connection, identity, copy, timing)) as events:
                     async for event in events:
-                        end_turn()
+                        if not isinstance(event, Listing):
+                            end_turn()
                         yield event
         except errors.KubeError as error:
             failure = error
@@ -134,31 +137,41 @@ async def _round(to: stream.Link, copy: Copy, timing: Timing) -> AsyncGenerator[
                 raise
             copy.watch_list = False
     if copy.due:
-        yield await _list(to, copy, timing)
+        async with aclosing(_list(to, copy, timing)) as parts:
+            async for part in parts:
+                yield part
     since = {"resourceVersion": copy.version}
     async with aclosing(_stream(to, copy, timing, since)) as events:
         async for event in events:
             yield event
 
 
-async def _list(to: stream.Link, copy: Copy, timing: Timing) -> Listed:
+async def _list(
+    to: stream.Link, copy: Copy, timing: Timing
+) -> AsyncGenerator[Listing | Listed, None]:
     """The whole state in pages, for servers without WatchList (before 1.32, or switched off)."""
-    rows: dict[str, Row] = {}
-    skipped = 0
+    copy.begin_list()
     params = {"limit": str(copy.kind.page_size), **copy.kind.params}
-    for _ in range(MOST_PAGES):
-        target = f"{copy.kind.path}?{urlencode(params)}"
-        accept = copy.kind.list_accept
-        async with stream.get(to, target, accept, deadline=timing.connect) as response:
-            body = await response.all(LARGEST_PAGE, timing.page)
-        page = wire.of(copy.kind).page(copy.kind, body)
-        rows.update((row.uid, row) for row in page.rows)
-        skipped += page.skipped
-        copy.keep(rows)
-        if not page.next:
-            return copy.replace(rows, page.version, skipped)
-        params["continue"] = page.next
+    try:
+        for _ in range(MOST_PAGES):
+            page = await _page(to, copy.kind, timing, params)
+            found = [decode.WatchEvent("ADDED", "", row) for row in page.rows]
+            for part in copy.add(found, page.skipped):
+                yield part
+            if not page.next:
+                yield copy.complete(page.version)
+                return
+            params["continue"] = page.next
+    finally:
+        copy.drop_list()
     raise errors.BadAnswer("The list never ends.")
+
+
+async def _page(to: stream.Link, kind: Kind, timing: Timing, params: dict[str, str]) -> decode.Page:
+    target = f"{kind.path}?{urlencode(params)}"
+    async with stream.get(to, target, kind.list_accept, deadline=timing.connect) as response:
+        body = await response.all(LARGEST_PAGE, timing.page)
+    return wire.of(kind).page(kind, body)
 
 
 async def _stream(

@@ -6,7 +6,7 @@ included, and 50,000 in whole lists (PostgreSQL 18).
 
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from heapq import nlargest
 from operator import attrgetter
 from typing import Any
@@ -43,24 +43,48 @@ class Pending:
 
     rows: dict[str, Row] = field(default_factory=dict)
     deleted: set[str] = field(default_factory=set)
-    # True after a list: rows of the kind that are not among `rows` are gone.
-    replaces: bool = False
+    # Whether rows of a list are among them, which is right whatever is stored.
+    overrules: bool = False
+    # After a whole list the uids of all there is, most of them perhaps stored with its portions:
+    # rows of the kind that are not among them are gone.
+    whole: set[str] | None = None
 
     def __len__(self) -> int:
         return len(self.rows) + len(self.deleted)
 
-    def list(self, rows: Iterable[Row]) -> None:
-        self.rows = {row.uid: row for row in rows}
+    @property
+    def replaces(self) -> bool:
+        """Whether a whole list is in it."""
+        return self.whole is not None
+
+    def portion(self, rows: Iterable[Row]) -> None:
+        """Part of a list that still comes in; says nothing of what is not in it."""
+        self.overrules = True
+        self.change(rows, ())
+
+    def list(self, rows: Iterable[Row], rest: Iterable[Row] | None = None) -> None:
+        """A whole list; `rest` is what of it no `portion` was given since the list began."""
+        new = {row.uid: row for row in (rows if rest is None else rest)}
+        self.whole = set(new) if rest is None else {row.uid for row in rows}
+        if rest is None:
+            self.rows = new
+        else:
+            waiting = {uid: row for uid, row in self.rows.items() if uid in self.whole}
+            self.rows = waiting | new
         self.deleted.clear()
-        self.replaces = True
+        self.overrules = True
 
     def change(self, rows: Iterable[Row], deleted: Iterable[str]) -> None:
         for row in rows:
             self.rows[row.uid] = row
             self.deleted.discard(row.uid)
+            if self.whole is not None:
+                self.whole.add(row.uid)
         for uid in deleted:
             self.rows.pop(uid, None)
             self.deleted.add(uid)
+            if self.whole is not None:
+                self.whole.discard(uid)
 
 
 # The row's id and its namespace.
@@ -138,18 +162,19 @@ def _flush(fence: Fence, pending: Mapping[str, Pending]) -> dict[str, list[Key]]
     pending = {kind: _bounded(kind, seen) for kind, seen in pending.items()}
     changed: dict[str, list[Key]] = {kind: [] for kind in pending}
     listed = [kind for kind, seen in pending.items() if seen.replaces]
+    overruling = [kind for kind, seen in pending.items() if seen.overrules]
     with connection.cursor() as cursor:
         hold(cursor, fence)
         cursor.execute(copying.SCRATCH)
-        if listed:
+        if overruling:
             cursor.execute(_TAKE_TIME)
         copying.copy(cursor, (row for seen in pending.values() for row in seen.rows.values()))
         if "Namespace" in pending:
             namespaces.take(cursor, fence.cluster_id)
-        cursor.execute(_UPSERT, [fence.cluster_id, listed])
+        cursor.execute(_UPSERT, [fence.cluster_id, overruling])
         found = cursor.fetchall()
         for kind in listed:
-            found += _delete_unlisted(cursor, fence.cluster_id, kind, pending[kind])
+            found += _delete_unlisted(cursor, fence.cluster_id, kind, pending[kind].whole or set())
         found += _delete(cursor, fence.cluster_id, pending)
         if listed:
             cursor.execute(_FORGET_TALLIES, [fence.cluster_id, listed])
@@ -158,11 +183,11 @@ def _flush(fence: Fence, pending: Mapping[str, Pending]) -> dict[str, list[Key]]
     return changed
 
 
-def _delete_unlisted(cursor: Any, cluster_id: UUID, kind: str, seen: Pending) -> Found:
+def _delete_unlisted(cursor: Any, cluster_id: UUID, kind: str, whole: set[str]) -> Found:
     # Compared here: without statistics on the scratch table PostgreSQL joins by nested loops,
     # which took four seconds for 10,000 rows.
     cursor.execute(_STORED, [cluster_id, kind])
-    gone = [key for key, uid in cursor.fetchall() if uid not in seen.rows]
+    gone = [key for key, uid in cursor.fetchall() if uid not in whole]
     if not gone:
         return []
     cursor.execute(_DELETE_UNLISTED, [gone])
@@ -180,7 +205,7 @@ def _delete(cursor: Any, cluster_id: UUID, pending: Mapping[str, Pending]) -> Fo
 @transaction.atomic
 def forget(fence: Fence, kinds: Iterable[str]) -> dict[str, list[Key]]:
     """Deletes everything stored of kinds that are not followed any more; LeaseLost as `flush`."""
-    nothing = Pending(replaces=True)
+    nothing = Pending(overrules=True, whole=set())
     changed = _flush(fence, dict.fromkeys(kinds, nothing))
     KindState.objects.filter(cluster_id=fence.cluster_id, kind__in=changed).delete()
     return changed
@@ -191,13 +216,16 @@ def _bounded(kind: str, seen: Pending) -> Pending:
     if most is None or len(seen.rows) <= most:
         return seen
     newest = nlargest(most, seen.rows.values(), key=attrgetter("created"))
-    return Pending({row.uid: row for row in newest}, seen.deleted, seen.replaces)
+    kept = {row.uid: row for row in newest}
+    return replace(seen, rows=kept, whole=None if seen.whole is None else set(kept))
 
 
 def _storable(seen: Pending) -> Pending:
     """What of it PostgreSQL takes, found by trying halves."""
     kept = {row.uid: row for row in _fitting(list(seen.rows.values()))}
-    return Pending(kept, seen.deleted, seen.replaces)
+    # A list leaves nothing that it does not confirm: not what such a row was before, either.
+    unfit = seen.rows.keys() - kept.keys() if seen.overrules else set()
+    return replace(seen, rows=kept, deleted=seen.deleted | unfit)
 
 
 def _fitting(rows: list[Row]) -> list[Row]:

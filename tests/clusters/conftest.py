@@ -50,7 +50,7 @@ def says(monkeypatch: pytest.MonkeyPatch) -> followed.Says:
     queues: followed.Says = defaultdict(asyncio.Queue)
 
     async def follow(
-        _connection: Any, _identity: Any, kind: Kind, *, turn: watch.Turn
+        _connection: Any, _identity: Any, kind: Kind, *, turn: watch.Turn, **_options: Any
     ) -> AsyncIterator[watch.Event]:
         async with turn() as end_turn:
             while True:

@@ -7,7 +7,17 @@ from typing import Any
 
 from clusters.kube.kinds import KINDS, Kind
 from clusters.kube.types import SERVICE_ACCOUNT, Connection, Row
-from clusters.kube.watch import Changed, Event, Listed, Lost, Timing, Turn, at_once, follow
+from clusters.kube.watch import (
+    Changed,
+    Event,
+    Listed,
+    Listing,
+    Lost,
+    Timing,
+    Turn,
+    at_once,
+    follow,
+)
 
 QUICK = Timing(first_pause=0.05, longest_pause=0.2, connect=2, silence=5, sync=5)
 
@@ -35,6 +45,13 @@ class Watched:
         """Every complete state told."""
         return [event for event in self.events if isinstance(event, Listed)]
 
+    @property
+    def portions(self) -> list[set[str]]:
+        """The names in each part of a state that was told before the whole."""
+        return [
+            {row.name for row in event.rows} for event in self.events if isinstance(event, Listing)
+        ]
+
     def take(self, event: Event) -> None:
         """One more event."""
         self.events.append(event)
@@ -60,13 +77,17 @@ async def following(
     kind: str | Kind = "Pod",
     timing: Timing = QUICK,
     turn: Turn = at_once,
+    portion: int | None = None,
 ) -> AsyncIterator[Watched]:
     """A watch that runs during the block."""
     watched = Watched()
     chosen = KINDS[kind] if isinstance(kind, str) else kind
 
     async def run() -> None:
-        async for event in follow(connection, SERVICE_ACCOUNT, chosen, timing=timing, turn=turn):
+        events = follow(
+            connection, SERVICE_ACCOUNT, chosen, timing=timing, turn=turn, portion=portion
+        )
+        async for event in events:
             watched.take(event)
 
     task = asyncio.create_task(run())
