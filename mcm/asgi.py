@@ -1,28 +1,35 @@
 """The web process: pages, API and websockets."""
 
 import os
+from typing import Any
 
 from a2wsgi import WSGIMiddleware
+from django.core.asgi import get_asgi_application
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mcm.settings")
-# Every view and middleware here is synchronous. Under Django's own ASGI handler each request
-# started a thread, connected to Redis anew and changed six times between thread and loop, which
-# took more than twice the CPU (bench, row i). Who waits for a cluster holds a thread, so there are
-# more of these than connections to the database.
+# Every view but `readyz`, and every middleware, is synchronous. Under Django's own ASGI handler
+# each request started a thread, connected to Redis anew and changed six times between thread and
+# loop, which took more than twice the CPU (bench, row i). Who waits for a cluster holds a thread,
+# so there are more of these than connections to the database.
 pages = WSGIMiddleware(get_wsgi_application(), workers=32)  # type: ignore[arg-type]  # as PEP 3333
+# On the loop, where all who ask share one report, even while no thread is free.
+signs = get_asgi_application()
 
 # Needs the app registry, which the line above fills.
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
+from django.urls import re_path  # noqa: E402
 
 from clusters.routing import websocket_urlpatterns  # noqa: E402
-from mcm.guard import guarded  # noqa: E402
+from mcm.guard import guarded, unbroken  # noqa: E402
 
+# Channels routes to ASGI applications with Django's function for views.
+at: Any = re_path
 application = ProtocolTypeRouter(
     {
-        "http": guarded(pages),
+        "http": guarded(URLRouter([at(r"^(healthz|readyz)$", signs), at("", unbroken(pages))])),
         # Sockets carry the session cookie: only our own pages may open them.
         "websocket": AllowedHostsOriginValidator(
             AuthMiddlewareStack(URLRouter(websocket_urlpatterns))

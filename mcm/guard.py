@@ -27,26 +27,34 @@ def guarded(application: Application) -> Application:
         if refusal := _refusal(scope):
             await _refuse(send, *refusal)
             return
-
-        async def read() -> Message:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                # Else a body that broke off would be read as a whole one.
-                raise ConnectionResetError("the client left before the end of its body")
-            return message
-
         # WSGI writes "-" as "_": who sends "_" could pass for a balancer in front of us.
         headers = [pair for pair in scope["headers"] if b"_" not in pair[0]]
-        await application({**scope, "headers": headers}, read, send)
+        await application({**scope, "headers": headers}, receive, send)
 
     return guard
 
 
+def unbroken(application: Application) -> Application:
+    """The ASGI application, which reads no body that broke off as if it were whole."""
+
+    async def reading(scope: Message, receive: Receive, send: Send) -> None:
+        async def read() -> Message:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise ConnectionResetError("the client left before the end of its body")
+            return message
+
+        await application(scope, read, send)
+
+    return reading
+
+
 def _refusal(scope: Message) -> tuple[HTTPStatus, str] | None:
     headers = dict(scope["headers"])
-    if b"transfer-encoding" in headers:
+    length = headers.get(b"content-length", b"0")
+    if b"transfer-encoding" in headers or not length.isdigit():
         return HTTPStatus.LENGTH_REQUIRED, "Send the body with its length, as Content-Length."
-    if int(headers.get(b"content-length", b"0")) > LARGEST:
+    if int(length) > LARGEST:
         return HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large."
     if not scope["query_string"].isascii():
         return HTTPStatus.BAD_REQUEST, "The address holds bytes that must be percent-encoded."

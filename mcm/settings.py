@@ -165,13 +165,6 @@ DATABASES["default"]["OPTIONS"] = {
 
 _REDIS = env.url("REDIS_URL", ("redis", "rediss"))
 REDIS_URL, REDIS_DATABASE = _REDIS.geturl(), _REDIS.path.strip("/") or "0"
-CACHES = {
-    "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": REDIS_URL,
-        "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
-    }
-}
 CHANNEL_LAYERS = {
     "default": {
         # The core layer loses idle consumers under redis-py 8 (django/channels_redis#422).

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from knox.models import AuthToken
 
-from mcm.asgi import application
 from mcm.guard import LARGEST, guarded
 from teams.models import User
+from tests.mcm.asked import asked
 
 PIECE = b"x" * (1024 * 1024)
 
@@ -19,33 +19,8 @@ def token(admin: User) -> str:
 
 
 async def posted(pieces: Iterator[bytes], query: bytes = b"", **headers: str) -> tuple[int, int]:
-    """The status of an answer and how many pieces of the body it took; then the client leaves."""
-    taken = 0
-    sent: list[dict[str, Any]] = []
-
-    async def receive() -> dict[str, Any]:
-        nonlocal taken
-        piece = next(pieces, None)
-        if piece is None:
-            return {"type": "http.disconnect"}
-        taken += 1
-        return {"type": "http.request", "body": piece, "more_body": True}
-
-    async def send(message: dict[str, Any]) -> None:
-        sent.append(message)
-
-    named = {"host": "localhost", "content-type": "application/json", **headers}
-    pairs = [(key.replace("__", "-").encode(), value.encode()) for key, value in named.items()]
-    scope = {
-        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST",
-        "scheme": "http", "path": "/api/v1/clusters", "raw_path": b"/api/v1/clusters",
-        "query_string": query, "root_path": "", "headers": pairs, "client": ("127.0.0.1", 1),
-        "server": ("127.0.0.1", 8000),
-    }  # fmt: skip
-    asked: Any = application
-    await asked(scope, receive, send)
-    assert [message["type"] for message in sent].count("http.response.start") == 1
-    return sent[0]["status"], taken
+    named = {"content__type": "application/json", **headers}
+    return await asked("/api/v1/clusters", pieces, method="POST", query=query, **named)
 
 
 async def test_an_announced_length_is_enough_to_refuse() -> None:
@@ -54,6 +29,10 @@ async def test_an_announced_length_is_enough_to_refuse() -> None:
 
 async def test_a_body_without_its_length_is_refused_unread() -> None:
     assert await posted(iter([PIECE]), transfer__encoding="chunked") == (411, 0)
+
+
+async def test_a_length_that_is_no_number_is_none() -> None:
+    assert await posted(iter([b"{}"]), content__length="two") == (411, 0)
 
 
 async def test_bytes_in_an_address_that_are_no_text_are_refused() -> None:

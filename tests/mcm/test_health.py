@@ -1,6 +1,8 @@
 """`/healthz` and `/readyz`: by name, in time, to everyone, without secrets."""
 
+import asyncio
 import socket
+import threading
 import time
 from collections.abc import Iterator
 
@@ -12,6 +14,7 @@ from pytest_django import Settings
 
 from mcm import health, heartbeat
 from mcm.embedded import ports, programs
+from tests.mcm.asked import asked
 
 KEYS = [*map(heartbeat.worker_key, programs.QUEUES), heartbeat.WATCHER]
 
@@ -35,6 +38,27 @@ async def test_ready_when_all_answer(store: "redis.Redis", async_client: AsyncCl
     answer = await async_client.get("/readyz")
     assert answer.status_code == 200
     assert set(answer.json()) == {"database", "redis", "worker", "watcher"}
+
+
+async def test_all_who_ask_a_process_at_once_share_one_report(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nobody has to log in to ask: it must not cost a connection to each server every time."""
+    made, go_on = [], threading.Event()
+
+    async def report() -> health.Report:
+        made.append(1)
+        await asyncio.to_thread(go_on.wait, 10)
+        return {}
+
+    monkeypatch.setattr(health, "_report", report)
+    answers = [asyncio.create_task(asked("/readyz")) for _ in range(40)]
+    async with asyncio.timeout(10):
+        while not made:  # noqa: ASYNC110 - what asks is another thread
+            await asyncio.sleep(0.01)
+    go_on.set()
+    assert await asyncio.gather(*answers) == 40 * [(200, 0)]
+    assert made == [1]
 
 
 async def test_a_silent_worker_is_named(store: "redis.Redis", async_client: AsyncClient) -> None:
