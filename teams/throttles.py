@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import redis
 from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from rest_framework.request import Request
 from rest_framework.throttling import UserRateThrottle
 
@@ -14,7 +16,10 @@ if TYPE_CHECKING:
 
 @lru_cache(maxsize=1)
 def _redis() -> "redis.Redis":
-    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)
+    # Who does not answer is not asked again: meanwhile the call waits.
+    again = Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,))
+    url = settings.REDIS_URL
+    return redis.Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1, retry=again)
 
 
 class Throttle(UserRateThrottle):
