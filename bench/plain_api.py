@@ -4,13 +4,14 @@ import os
 from typing import Any
 
 import django
+from a2wsgi import WSGIMiddleware
 from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mcm.settings")
 django.setup()
 settings.ROOT_URLCONF = __name__
 
-from django.core.asgi import get_asgi_application  # noqa: E402 - needs the settings, as below
+from django.core.wsgi import get_wsgi_application  # noqa: E402 - needs the settings, as below
 from django.db.models import Model, QuerySet  # noqa: E402
 from django.urls import path  # noqa: E402
 from rest_framework import serializers  # noqa: E402
@@ -86,4 +87,5 @@ urlpatterns = [
     path("api/v1/releases", Releases.as_view()),
     path("api/v1/clusters", Clusters.as_view()),
 ]
-application = get_asgi_application()
+# On the same server and threads as MCM.
+application = WSGIMiddleware(get_wsgi_application(), workers=32)  # type: ignore[arg-type]  # PEP 3333

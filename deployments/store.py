@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 
 from clusters import live
 from clusters.models import Cluster
+from clusters.store.queries import HEAVY
 from deployments import helm
 from deployments.models import Release, ReleaseList
 from teams import access
@@ -24,7 +25,7 @@ log = logging.getLogger(__name__)
 def releases(who: Who) -> QuerySet[Release]:
     """Every release that the person may see, with its cluster and when that was listed."""
     rows = access.visible(who, Release).select_related("cluster", "cluster__release_list")
-    return rows.defer("cluster__sealed_connection", "cluster__rights")
+    return rows.defer(*(f"cluster__{field}" for field in HEAVY))
 
 
 def search(rows: QuerySet[Release], q: str) -> QuerySet[Release]:

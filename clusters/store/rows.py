@@ -64,13 +64,13 @@ class Pending:
 
     def list(self, rows: Iterable[Row], rest: Iterable[Row] | None = None) -> None:
         """A whole list; `rest` is what of it no `portion` was given since the list began."""
-        new = {row.uid: row for row in (rows if rest is None else rest)}
-        self.whole = set(new) if rest is None else {row.uid for row in rows}
+        rows = list(rows)
+        self.whole = {row.uid for row in rows}
         if rest is None:
-            self.rows = new
+            self.rows = {row.uid: row for row in rows}
         else:
             waiting = {uid: row for uid, row in self.rows.items() if uid in self.whole}
-            self.rows = waiting | new
+            self.rows = waiting | {row.uid: row for row in rest}
         self.deleted.clear()
         self.overrules = True
 
@@ -161,7 +161,7 @@ def flush(fence: Fence, pending: Mapping[str, Pending]) -> dict[str, list[Key]]:
 def _flush(fence: Fence, pending: Mapping[str, Pending]) -> dict[str, list[Key]]:
     pending = {kind: _bounded(kind, seen) for kind, seen in pending.items()}
     changed: dict[str, list[Key]] = {kind: [] for kind in pending}
-    listed = [kind for kind, seen in pending.items() if seen.replaces]
+    listed = {kind: seen.whole for kind, seen in pending.items() if seen.whole is not None}
     overruling = [kind for kind, seen in pending.items() if seen.overrules]
     with connection.cursor() as cursor:
         hold(cursor, fence)
@@ -173,11 +173,11 @@ def _flush(fence: Fence, pending: Mapping[str, Pending]) -> dict[str, list[Key]]
             namespaces.take(cursor, fence.cluster_id)
         cursor.execute(_UPSERT, [fence.cluster_id, overruling])
         found = cursor.fetchall()
-        for kind in listed:
-            found += _delete_unlisted(cursor, fence.cluster_id, kind, pending[kind].whole or set())
+        for kind, whole in listed.items():
+            found += _delete_unlisted(cursor, fence.cluster_id, kind, whole)
         found += _delete(cursor, fence.cluster_id, pending)
         if listed:
-            cursor.execute(_FORGET_TALLIES, [fence.cluster_id, listed])
+            cursor.execute(_FORGET_TALLIES, [fence.cluster_id, list(listed)])
     for kind, key, namespace in found:
         changed[kind].append((key, namespace))
     return changed

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from clusters.models import Cluster, Object, Tally
+from clusters.store import queries
 from explorer.filters.conditions import CONDITIONS
 from explorer.filters.criteria import TALLIED, ObjectFilter
 from explorer.filters.typed import Term
@@ -16,7 +17,7 @@ from teams import access
 from teams.access import AnyUser
 
 # What no row of a list shows and is long.
-_UNSHOWN = ("labels", "images", "facts", "cluster__sealed_connection", "cluster__rights")
+_UNSHOWN = ("labels", "images", "facts", *(f"cluster__{field}" for field in queries.HEAVY))
 
 
 class Inventory:
@@ -31,11 +32,7 @@ class Inventory:
     @cached_property
     def clusters(self) -> dict[UUID, Cluster]:
         """Every cluster that the person sees something of, by name."""
-        rows = (
-            access.visible(self._held, Cluster)
-            .defer("sealed_connection", "rights")
-            .order_by("name")
-        )
+        rows = access.visible(self._held, Cluster).defer(*queries.HEAVY).order_by("name")
         return {cluster.pk: cluster for cluster in rows}
 
     @cached_property

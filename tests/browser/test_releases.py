@@ -121,8 +121,10 @@ def _labelled_node(cluster: Cluster, value: str) -> Iterator[None]:
     """One node carries the label `held-by` meanwhile."""
     node = cluster.api.get("/api/v1/nodes")["items"][0]["metadata"]["name"]
     cluster.api.patch(f"/api/v1/nodes/{node}", {"metadata": {"labels": {"held-by": value}}})
-    yield
-    cluster.api.patch(f"/api/v1/nodes/{node}", {"metadata": {"labels": {"held-by": None}}})
+    try:
+        yield
+    finally:
+        cluster.api.patch(f"/api/v1/nodes/{node}", {"metadata": {"labels": {"held-by": None}}})
 
 
 def _listed(kubeconfig: Path, name: str) -> list[tuple[str, str]]:

@@ -16,11 +16,8 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 class Deaf:
     """A socket that is never read."""
 
-    def __init__(self) -> None:
-        self.sent: list[Any] = []
-
     async def send(self, text_data: str) -> None:
-        self.sent.append(text_data)
+        raise AssertionError(text_data)
 
 
 def said(cluster: Cluster, *keys: str) -> dict[str, Any]:
