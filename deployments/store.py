@@ -10,13 +10,18 @@ from django.db.models import Q, QuerySet
 
 from clusters import live
 from clusters.models import Cluster
-from clusters.store.queries import HEAVY
+from clusters.store import queries
 from deployments import helm
 from deployments.models import Release, ReleaseList
 from teams import access
 from teams.access import Who
 
 _FACTS = ("revision", "status", "chart", "chart_version", "app_version", "updated")
+_SHOWN = (
+    "namespace", "name", "observed_at", *_FACTS,
+    *(f"cluster__{field}" for field in queries.SHOWN),
+    "cluster__release_list__observed_at", "cluster__release_list__error",
+)  # fmt: skip
 _MOST = {"status": 30, "chart": 250, "chart_version": 100, "app_version": 100}
 
 log = logging.getLogger(__name__)
@@ -25,7 +30,7 @@ log = logging.getLogger(__name__)
 def releases(who: Who) -> QuerySet[Release]:
     """Every release that the person may see, with its cluster and when that was listed."""
     rows = access.visible(who, Release).select_related("cluster", "cluster__release_list")
-    return rows.defer(*(f"cluster__{field}" for field in HEAVY))
+    return rows.only(*_SHOWN)
 
 
 def search(rows: QuerySet[Release], q: str) -> QuerySet[Release]:

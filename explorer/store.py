@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from clusters.models import Cluster, Freshness, KindState, Object
+from clusters.models.among import among
 
 Standing = dict[tuple[UUID, str], KindState]
 
@@ -27,7 +28,8 @@ class Seen:
 
 def behind(clusters: Iterable[Cluster], kinds: Iterable[str]) -> Standing:
     """The kinds of these clusters whose watch does not stand, by cluster and kind."""
-    rows = KindState.objects.filter(cluster__in=list(clusters), kind__in=list(kinds))
+    keys = among("cluster", (cluster.pk for cluster in clusters))
+    rows = KindState.objects.filter(keys, kind__in=list(kinds))
     lost = rows.exclude(state=KindState.State.WATCHING)
     return {(state.cluster_id, state.kind): state for state in lost}
 

@@ -36,7 +36,7 @@ ERROR = {
 class BearerToken(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """`Authorization: Bearer TOKEN`, by knox."""
 
-    target_class = "knox.auth.TokenAuthentication"
+    target_class = "teams.tokens.TokenAuthentication"
     name = "token"
     priority = 1
 

@@ -4,15 +4,17 @@ A model says which of its rows lie within a person's grants by a class method
 `within(held) -> Q`; this module knows neither clusters nor namespaces.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Any, Protocol, TypeVar
 
 from django.contrib.auth.models import AnonymousUser
+from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Model, Q, QuerySet
 from django.http import Http404
-from guardian.shortcuts import get_objects_for_user
+from guardian.models import GroupObjectPermission
 
 from teams.models import Grant, User
 from teams.roles import Action
@@ -47,12 +49,24 @@ class Held:
     def ids(self, model: type[Model]) -> frozenset[Any]:
         """Keys of the rows of a scope model granted directly (not by a wider scope)."""
         if model not in self._ids:
-            permission = f"{model._meta.app_label}.{self.action}_{model._meta.model_name}"
-            granted = get_objects_for_user(
-                self.user, permission, model, with_superuser=False, accept_global_perms=False
-            )
-            self._ids[model] = frozenset(granted.values_list("pk", flat=True))
+            texts = self._granted.get(ContentType.objects.get_for_model(model).pk, ())
+            self._ids[model] = frozenset(map(model._meta.pk.to_python, texts))
         return self._ids[model]
+
+    @cached_property
+    def _granted(self) -> dict[int, list[str]]:
+        """The granted keys by content type, those of all scope models by one query.
+
+        guardian's `get_objects_for_user` asks for each model, and takes twice as long for each.
+        """
+        found: dict[int, list[str]] = defaultdict(list)
+        if not self.nothing:
+            rows = GroupObjectPermission.objects.filter(
+                group__user=self.user, permission__codename__startswith=f"{self.action}_"
+            )
+            for kind, key in rows.values_list("content_type", "object_pk"):
+                found[kind].append(key)
+        return found
 
     @cached_property
     def everything(self) -> bool:

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from clusters import vault
 from clusters.kube import errors
 from clusters.kube.types import Connection
+from clusters.models.among import among
 from teams.access import Held
 from teams.roles import Action
 
@@ -116,11 +117,10 @@ class Cluster(models.Model):
     @classmethod
     def within(cls, held: Held) -> Q:
         """Granted clusters; to see, also those of which a namespace is granted."""
-        rows = Q(pk__in=held.ids(cls))
+        keys = held.ids(cls)
         if held.action is Action.VIEW:
-            granted = Namespace.objects.filter(pk__in=held.ids(Namespace))
-            rows |= Q(pk__in=granted.values("cluster"))
-        return rows
+            keys = keys.union(*held.once(_granted_names).values())
+        return among("pk", keys)
 
     @property
     def connection(self) -> Connection:
@@ -177,7 +177,7 @@ class Namespace(models.Model):
 
     @classmethod
     def within(cls, held: Held) -> Q:
-        return Q(pk__in=held.ids(cls)) | Q(cluster__in=held.ids(Cluster))
+        return Q(pk__in=held.ids(cls)) | among("cluster", held.ids(Cluster))
 
     @classmethod
     def existing(cls) -> Q:
@@ -195,18 +195,21 @@ class NamespacedRows(models.Model):
 
     @classmethod
     def within(cls, held: Held) -> Q:
-        rows = Q(cluster__in=held.ids(Cluster))
+        rows = among("cluster", held.ids(Cluster))
         # Spelled out, since each of these is found by an index, and a subquery beside an OR is not.
         for names, clusters in held.once(_granted_names).items():
-            rows |= Q(cluster__in=clusters, namespace__in=names)
+            rows |= among("cluster", clusters) & Q(namespace__in=names)
         return rows
 
 
 def _granted_names(held: Held) -> dict[frozenset[str], list[uuid.UUID]]:
     """The namespaces granted beside whole clusters: which names are granted on which clusters."""
+    if not held.ids(Namespace):
+        return {}
     names: dict[uuid.UUID, set[str]] = defaultdict(set)
     rows = Namespace.objects.filter(pk__in=held.ids(Namespace))
-    for cluster, name in rows.exclude(cluster__in=held.ids(Cluster)).values_list("cluster", "name"):
+    rows = rows.exclude(cluster__in=held.ids(Cluster))
+    for cluster, name in rows.values_list("cluster", "name"):
         names[cluster].add(name)
     clusters: dict[frozenset[str], list[uuid.UUID]] = defaultdict(list)
     for cluster, granted in names.items():

@@ -12,6 +12,8 @@ from clusters.models import Cluster, Freshness, KindState, Namespace, Tally
 from teams import access
 from teams.access import Who
 
+# What lists of other things show of their cluster: its name, and how fresh they are.
+SHOWN = ("name", "environment", "status", "status_reason", "observed_at")
 # What no list of clusters needs, and what is long.
 HEAVY = ("sealed_connection", "rights")
 # The health by which objects are counted. A pod that ends still runs: it waits for nothing.

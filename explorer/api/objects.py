@@ -37,11 +37,11 @@ class ObjectList(APIView):
         if wanted.problems:
             raise ValidationError(wanted.problems)
         inventory = Inventory(caller(request), wanted)
+        found = counts.count(inventory) if with_counts else None
         try:
-            page = paging.page(inventory, size)
+            page = paging.page(inventory, size, found.total if found and found.exact else None)
         except BadCursor as error:
             raise ValidationError({"cursor": [_("This is no cursor of this order.")]}) from error
-        found = counts.count(inventory) if with_counts else None
         return Response(
             {
                 "objects": [object_json(seen) for seen in inventory.rows(page.keys)],

@@ -1,5 +1,7 @@
 """How many rows match, and how they fall into the values of each facet."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,64 +43,57 @@ def count(inventory: Inventory) -> Counts:
     """The total and all facets. Each facet leaves its own filter out, so that one sees what else
     could be chosen; where not all rows were counted, its figures are those of the ones that were.
     """
-    total, exact, shared = _counted(inventory, "")
+    shared = _counted(inventory, "", COLUMNS)
+    total = sum(shared["kind"].values())
+    exact = inventory.wanted.tallied or total <= MOST_COUNTED
     facets = {}
     for facet, column in FACETS.items():
         own = any(term.field == facet for term in inventory.wanted.terms)
-        values = (_counted(inventory, facet)[2] if own else shared)[column]
+        values = (_counted(inventory, facet, (column,)) if own else shared)[column]
         facets[facet] = _named(inventory, facet, values)
-    return Counts(total, exact, facets)
+    return Counts(total if exact else MOST_COUNTED, exact, facets)
 
 
-def _counted(inventory: Inventory, but: str) -> tuple[int, bool, Counted]:
-    """The number of matches without the terms of a field, whether it is exact, and by column."""
+def _counted(inventory: Inventory, but: str, columns: Sequence[str]) -> Counted:
+    """The matches without the terms of a field, by each of the columns in one pass.
+
+    Where the tallies do not know, of no more than MOST_COUNTED and one more.
+    """
+    rows: QuerySet[Any, Any]
     if inventory.wanted.tallied:
-        rows = inventory.tallies(but).order_by().values_list(*COLUMNS, "n")
-        found = _grouped(rows, "sum(n)")
+        rows, number = inventory.tallies(but).order_by().values_list(*columns, "n"), "sum(n)"
     else:
-        objects = inventory.objects(but).order_by().values_list(*COLUMNS)
-        found = _grouped(objects[: MOST_COUNTED + 1], "count(*)")
-    total = sum(found["kind"].values())
-    if inventory.wanted.tallied or total <= MOST_COUNTED:
-        return total, True, found
-    return MOST_COUNTED, False, found
-
-
-def _grouped(rows: QuerySet[Any, Any], number: str) -> Counted:
-    """The rows counted by each column in one pass."""
-    found: Counted = {column: {} for column in COLUMNS}
+        objects = inventory.objects(but).order_by().values_list(*columns)
+        rows, number = objects[: MOST_COUNTED + 1], "count(*)"
+    found: Counted = {column: {} for column in columns}
     try:
         sql, parameters = rows.query.sql_with_params()
     except EmptyResultSet:
         return found
-    extra = ", n" if number == "sum(n)" else ""
-    sets = ", ".join(f"({column})" for column in COLUMNS)
+    names = ", ".join(columns)
+    # A bit for each column, the last the lowest; 0 for the one that was grouped by.
+    masks = {~(1 << n) & (1 << len(columns)) - 1: n for n in range(len(columns))}
+    by = {mask: columns[-1 - n] for mask, n in masks.items()}
     with connection.cursor() as cursor:
         cursor.execute(
-            f"WITH matching({', '.join(COLUMNS)}{extra}) AS MATERIALIZED ({sql})"
-            f" SELECT grouping({', '.join(COLUMNS)}), {', '.join(COLUMNS)}, {number}"
-            f" FROM matching GROUP BY GROUPING SETS ({sets})",
+            f"WITH matching({names}{', n' if inventory.wanted.tallied else ''})"
+            f" AS MATERIALIZED ({sql}) SELECT grouping({names}),"
+            f" coalesce({', '.join(f'{column}::text' for column in columns)}), {number}::bigint"
+            f" FROM matching GROUP BY GROUPING SETS ({', '.join(f'({one})' for one in columns)})",
             parameters,
         )
-        for mask, *values, n in cursor:
-            # A bit for each column, the last the lowest; 0 for the one that was grouped by.
-            column = next(i for i in range(len(COLUMNS)) if not mask >> (len(COLUMNS) - 1 - i) & 1)
-            found[COLUMNS[column]][str(values[column])] = int(n)
+        for mask, value, n in cursor:
+            found[by[mask]][value] = n
     return found
 
 
 def _named(inventory: Inventory, facet: str, values: dict[str, int]) -> dict[str, int]:
     """The most frequent values first, clusters by name."""
-    named: dict[str, int] = {}
-    clusters = {str(pk): cluster for pk, cluster in inventory.clusters.items()}
-    for value, n in values.items():
-        name = value
-        if facet in {"cluster", "environment"}:
-            if value not in clusters:  # registered or deleted since they were looked up
-                continue
-            found = clusters[value]
-            name = found.name if facet == "cluster" else found.environment
-        named[name] = named.get(name, 0) + n
-    named.pop("", None)
-    ranked = sorted(named.items(), key=lambda item: (-item[1], item[0]))
-    return dict(ranked[:MOST_VALUES])
+    if facet in {"cluster", "environment"}:
+        named: Counter[str] = Counter()
+        for key, cluster in inventory.clusters.items():
+            name = cluster.name if facet == "cluster" else cluster.environment
+            named[name] += values.get(str(key), 0)
+        values = named
+    ranked = sorted(((-n, name) for name, n in values.items() if name and n))
+    return {name: -n for n, name in ranked[:MOST_VALUES]}

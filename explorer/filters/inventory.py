@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from clusters.models import Cluster, Object, Tally
+from clusters.models.among import among
 from clusters.store import queries
 from explorer.filters.conditions import CONDITIONS
 from explorer.filters.criteria import TALLIED, ObjectFilter
@@ -32,7 +33,7 @@ class Inventory:
     @cached_property
     def clusters(self) -> dict[UUID, Cluster]:
         """Every cluster that the person sees something of, by name."""
-        rows = access.visible(self._held, Cluster).defer(*queries.HEAVY).order_by("name")
+        rows = access.visible(self._held, Cluster).only(*queries.SHOWN).order_by("name")
         return {cluster.pk: cluster for cluster in rows}
 
     @cached_property
@@ -61,8 +62,10 @@ class Inventory:
         return self._visible[0].filter(self._condition(but, FIELDS))
 
     def rows(self, keys: list[int]) -> list[Seen]:
-        """The objects with these keys, as they come; what is no longer to be seen is left out."""
-        found = self._visible[0].in_bulk(keys)
+        """The objects with these keys, which a page of this inventory gave; those that are gone
+        since are left out.
+        """
+        found = Object.objects.in_bulk(keys)
         known = [found[key] for key in keys if key in found]
         return seen([row for row in known if row.cluster_id in self.clusters], self.clusters)
 
@@ -86,14 +89,14 @@ class Inventory:
                 wanted &= ~condition if term.negated else condition
         if any(term.field == "namespace" and not term.negated for term in self.wanted.terms):
             # An index knows a namespace within its cluster.
-            wanted &= Q(cluster__in=list(self.clusters))
+            wanted &= among("cluster", self.clusters)
         return wanted
 
     def _term(self, term: Term) -> Q:
         """A term as if it were not negated."""
         # By key: a join would hide from the database how few rows these are.
         if term.field in {"cluster", "environment"}:
-            return Q(cluster__in=self._clusters(term))
+            return among("cluster", self._clusters(term))
         alternatives = Q()
         for value in term.values:
             alternatives |= CONDITIONS[term.field](value)

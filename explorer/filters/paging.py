@@ -47,11 +47,14 @@ class Page:
     next: str | None
 
 
-def page(inventory: Inventory, size: int) -> Page:
-    """The page at the filter's cursor. Raises cursors.BadCursor."""
+def page(inventory: Inventory, size: int, total: int | None = None) -> Page:
+    """The page at the filter's cursor; `total`, where known, is how many match in all.
+
+    Raises cursors.BadCursor.
+    """
     wanted = inventory.wanted
     after = cursors.read(wanted.sort, wanted.cursor)
-    found = _Pager(inventory, Order.named(wanted.sort), size + 1).found(after)
+    found = _Pager(inventory, Order.named(wanted.sort), size + 1, total).found(after)
     more = len(found) > size
     found = found[:size]
     following = cursors.write(wanted.sort, found[-1]) if more else None
@@ -61,10 +64,13 @@ def page(inventory: Inventory, size: int) -> Page:
 class _Pager:
     """Finds the first `need` matches after a position."""
 
-    def __init__(self, inventory: Inventory, order: Order, need: int) -> None:
+    def __init__(
+        self, inventory: Inventory, order: Order, need: int, total: int | None = None
+    ) -> None:
         self.inventory = inventory
         self.order = order
         self.need = need
+        self.total = total
 
     def found(self, after: Sequence[Any]) -> list[Key]:
         if self.inventory.limited and self._expected() <= GATHERED:
@@ -76,6 +82,8 @@ class _Pager:
 
     def _expected(self) -> int:
         """How many rows match: as the tallies know, or as PostgreSQL's statistics make it out."""
+        if self.total is not None:
+            return self.total
         number: int = self.inventory.tallies().aggregate(n=Sum("n"))["n"] or 0
         if number <= GATHERED or self.inventory.wanted.tallied:
             return number
@@ -114,7 +122,7 @@ class _Pager:
 
     def _along_kinds(self, after: Sequence[Any]) -> list[Key] | None:
         """By the index of the order, which begins with the kind; None where that takes too long."""
-        kinds = list(self.inventory.tallies().order_by().values_list("kind", flat=True).distinct())
+        kinds = self._kinds()
         if not kinds:
             return []
         beyond = Q(self.order.after(self.order.keys, after)) if after else Q()
@@ -131,6 +139,13 @@ class _Pager:
         if len(kinds) == len(short) == 1 or self._larger_than_steps(short):
             return None
         return [key[:-1] for key in found[: self.need]]
+
+    def _kinds(self) -> list[str]:
+        """The kinds that were asked for, or else all of which there are rows."""
+        for term in self.inventory.wanted.terms:
+            if term.field == "kind" and not term.negated:
+                return list(term.values)
+        return list(self.inventory.tallies().order_by().values_list("kind", flat=True).distinct())
 
     def _larger_than_steps(self, kinds: list[str]) -> bool:
         """Whether any of the kinds has more rows than a walk looks at, seen or not."""

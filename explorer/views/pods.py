@@ -45,18 +45,20 @@ def pods(request: SignedInRequest) -> HttpResponse:
         return redirect(f"{request.path}?{address.urlencode()}" if address else request.path)
     request.GET = address  # type: ignore[assignment]  # what the links of the page build on
     inventory = Inventory(request.user, ObjectFilter.of(address, kind="Pod"))
-    found = _page(inventory, _size(request))
+    more = request.htmx.target == "tr#more"
+    counted = None
+    if not more and (inventory.wanted.tallied or "X-MCM-Shown" in request.headers):
+        counted = counts.count(inventory)
+    found = _page(inventory, _size(request), counted.total if counted and counted.exact else None)
     shown = inventory.rows(found.keys)
     context = _around(inventory) | {
         "pods": shown,
         "rows": pod_rows(shown),
         "after": found.next,
+        "counts": counted,
         "path": f"{request.path}?{address.urlencode()}" if address else request.path,
     }
-    more = request.htmx.target == "tr#more"
-    if not more and (inventory.wanted.tallied or "X-MCM-Shown" in request.headers):
-        context["counts"] = counts.count(inventory)
-    context["facets"] = _facets(inventory, context.get("counts"))
+    context["facets"] = _facets(inventory, counted)
     context["milliseconds"] = round((time.perf_counter() - began) * 1000)
     response = fragment(request, LIST, "rows" if more else "table", context)
     if request.htmx and not more:
@@ -94,13 +96,13 @@ def _tidy(query: QueryDict) -> QueryDict:
     return tidy
 
 
-def _page(inventory: Inventory, size: int) -> paging.Page:
+def _page(inventory: Inventory, size: int, total: int | None) -> paging.Page:
     try:
-        return paging.page(inventory, size)
+        return paging.page(inventory, size, total)
     except BadCursor:
         # A cursor of another sort order does not fit this column: begin at the top.
         inventory.wanted = replace(inventory.wanted, cursor="")
-        return paging.page(inventory, size)
+        return paging.page(inventory, size, total)
 
 
 def _size(request: SignedInRequest) -> int:

@@ -5,9 +5,11 @@ import secrets
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from guardian.models import GroupObjectPermission
+from guardian.shortcuts import get_objects_for_user
 
 from clusters.models import Cluster, Namespace, Object
 from operations.models import Operation
@@ -36,6 +38,26 @@ def test_a_namespace_shows_its_cluster_and_no_more(
     assert actions(shop_operator, prod) == {Action.VIEW}
     assert actions(shop_operator, shop) == {Action.VIEW, Action.OPERATE}
     assert actions(shop_operator, bank) == set()
+
+
+@pytest.mark.parametrize("action", Action)
+def test_what_is_looked_up_at_once_is_what_guardian_knows(
+    action: Action, prod: Cluster, shop: Namespace, bank: Namespace
+) -> None:
+    user = factories.UserFactory.create()
+    team = factories.team("both", user)
+    services.grant(team, Role.OPERATOR, shop, by=None)
+    services.grant(team, Role.VIEWER, bank, by=None)
+    services.grant(team, Role.ADMIN, factories.ClusterFactory.create(), by=None)
+    services.grant(factories.team("others"), Role.ADMIN, prod, by=None)
+    held = access.Held(user, action)
+    for model in (Cluster, Namespace):
+        name = f"clusters.{action}_{model._meta.model_name}"
+        known = get_objects_for_user(user, name, model, accept_global_perms=False)
+        assert held.ids(model) == {row.pk for row in known}
+    user.is_active = False
+    for person in (user, AnonymousUser()):
+        assert not access.Held(person, action).ids(Cluster)
 
 
 def test_of_two_overlapping_grants_one_remains(prod: Cluster) -> None:

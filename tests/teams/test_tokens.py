@@ -9,6 +9,7 @@ import time_machine
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from knox.models import AuthToken
 
 from teams import services
@@ -50,6 +51,17 @@ def test_an_expired_token_is_refused(viewer: User, client: Client) -> None:
     assert status(client, token) == 200
     with time_machine.travel(datetime.now(UTC) + DAY + timedelta(seconds=1)):
         assert status(client, token) == 401
+
+
+def test_a_call_looks_at_the_token_that_was_sent(viewer: User, client: Client) -> None:
+    with time_machine.travel(datetime.now(UTC) - 2 * DAY):
+        old = services.create_token(viewer, DAY, by=None)
+    token = services.create_token(viewer, DAY, by=None)
+    with CaptureQueriesContext(connection) as asked:
+        assert status(client, token) == 200
+    assert sum("knox_authtoken" in query["sql"] for query in asked.captured_queries) == 1
+    assert status(client, old) == 401
+    assert AuthToken.objects.count() == 1
 
 
 def test_the_token_of_a_disabled_person_is_refused(viewer: User, client: Client) -> None:

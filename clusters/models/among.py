@@ -1,0 +1,22 @@
+"""Rows of some of many clusters, in a condition that costs little."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.db.models import BooleanField, F, Func, Q, Value
+
+
+class _IsAny(Func):
+    template = "(%(expressions)s::uuid[]))"
+    arg_joiner = " = ANY("
+    output_field = BooleanField()
+
+
+def among(column: str, keys: Iterable[UUID]) -> Q:
+    """That a column holds one of the keys.
+
+    As `column__in`, which takes a parameter for each key: with 50 of them Django spends more on
+    these than PostgreSQL on the query.
+    """
+    array = "{" + ",".join(map(str, keys)) + "}"
+    return Q(_IsAny(F(column), Value(array)))
