@@ -65,7 +65,7 @@ class Inventory:
         """The objects with these keys, which a page of this inventory gave; those that are gone
         since are left out.
         """
-        found = Object.objects.in_bulk(keys)
+        found = Object.objects.defer("resource_version", "observed_at").in_bulk(keys)
         known = [found[key] for key in keys if key in found]
         return seen([row for row in known if row.cluster_id in self.clusters], self.clusters)
 

@@ -149,8 +149,10 @@ class _Pager:
 
     def _larger_than_steps(self, kinds: list[str]) -> bool:
         """Whether any of the kinds has more rows than a walk looks at, seen or not."""
+        if not kinds:
+            return False
         sizes = Tally.objects.filter(kind__in=kinds).order_by().values_list("kind")
-        return bool(kinds) and sizes.annotate(rows=Sum("n")).filter(rows__gt=STEPS).exists()
+        return sizes.annotate(rows=Sum("n")).filter(rows__gt=STEPS).exists()
 
     def _through_groups(self, after: Sequence[Any]) -> list[Key] | None:
         """Group by group, as the tallies name them; None where that takes too long."""
