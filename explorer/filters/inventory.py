@@ -17,8 +17,11 @@ from explorer.store import Seen, seen
 from teams import access
 from teams.access import AnyUser
 
-# What no row of a list shows and is long.
-_UNSHOWN = ("labels", "images", "facts", *(f"cluster__{field}" for field in queries.HEAVY))
+# What a row of a list shows.
+_SHOWN = (
+    "kind", "namespace", "name", "status", "health", "ready", "wanted", "restarts", "node",
+    "created", *(f"cluster__{field}" for field in queries.SHOWN),
+)  # fmt: skip
 
 
 class Inventory:
@@ -71,7 +74,7 @@ class Inventory:
 
     def named(self, keys: list[int]) -> list[Seen]:
         """Those of the objects with these keys that match, in no order."""
-        found = self.objects().filter(pk__in=keys).select_related("cluster").defer(*_UNSHOWN)
+        found = self.objects().filter(pk__in=keys).select_related("cluster").only(*_SHOWN)
         rows = list(found)
         return seen(rows, {row.cluster_id: row.cluster for row in rows})
 

@@ -117,10 +117,10 @@ def _around(inventory: Inventory) -> dict[str, Any]:
     standing = store.behind(searched, ["Pod"])
     late = []
     for cluster in searched:
-        state = standing.get((cluster.pk, "Pod"))
-        freshness, observed_at = store.freshness(cluster, state)
+        lost = standing.get((cluster.pk, "Pod"))
+        freshness, observed_at = store.freshness(cluster, lost)
         if freshness != Freshness.LIVE:
-            reason = cluster.reason or (state.reason if state else "")
+            reason = cluster.reason or (lost.reason if lost else "")
             late.append((cluster, freshness, observed_at, reason))
     return {
         "filter": inventory.wanted,
