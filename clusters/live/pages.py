@@ -16,10 +16,11 @@ WHOLE = ""
 # Names that wait for one page: who reads so slowly asks for everything.
 MOST_WAITING = 5000
 # Changes within this many seconds travel together: so many to the only page of a process, which
-# costs little, and more with each page, up to the most.
+# costs little, and more with each page and with each row that the last message named, up to the
+# most. So a storm is four messages a second, and a single change is still told at once.
 COALESCE = 0.03
 COALESCE_MORE = 0.001
-COALESCE_MOST = 0.2
+COALESCE_MOST = 0.25
 
 REFRESH = json.dumps({"type": "refresh"})
 
@@ -97,9 +98,10 @@ class Subscriber:
         while True:
             await self._wake.wait()
             self._wake.clear()
+            named = self._waiting
             for text in self._take():
                 await self.socket.send(text)
-            pause = COALESCE + COALESCE_MORE * len(self.company)
+            pause = COALESCE + COALESCE_MORE * (len(self.company) + named)
             await asyncio.sleep(min(pause, COALESCE_MOST))
 
     def _take(self) -> list[str]:

@@ -42,7 +42,7 @@ STORM_PODS = 2000
 STORM_RATE = 2000.0
 STORM_SECONDS = 60.0
 # A page hears at most this often of one topic.
-MESSAGES_A_SECOND = 10
+MESSAGES_A_SECOND = 5
 # Of one CPU; it takes a sixth of a quiet one.
 MOST_CPU = 0.5
 EVICTED = "/api/v1/objects?kind=Pod&status=Evicted&limit=1"
