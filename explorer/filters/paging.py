@@ -14,7 +14,8 @@ from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import BooleanField, Q, QuerySet, Sum
+from django.db.models.expressions import RawSQL
 
 from clusters.models import Object, Tally
 from explorer.filters import cursors
@@ -28,11 +29,22 @@ GATHERED = 10_000
 STEPS = 20_000
 # A larger group of rows is walked through, smaller ones are sorted together.
 LARGE_GROUP = 5_000
+# So many namespaces of clusters are read side by side.
+PLACES = 200
 # So many clusters' tallies are asked for at once where only the first are wanted.
 CLUSTERS = 8
 
 # The steps stand for the table itself, in a query that knows only the table.
 WALK = '(WITH "clusters_object" AS NOT MATERIALIZED ({}) {})'
+
+# The terms that say where objects stand, and with their kind nothing else of them.
+WHERE = frozenset({"kind", "cluster", "environment", "namespace"})
+_IN_PLACE = RawSQL(
+    "(clusters_object.cluster_id, clusters_object.kind, clusters_object.namespace)"
+    " = (place.cluster_id, place.kind, place.namespace)",
+    (),
+    output_field=BooleanField(),
+)
 
 Rows = QuerySet[Any, Any]
 # What a row is sorted by; the last is its primary key.
@@ -77,7 +89,12 @@ class _Pager:
             few = self._gathered(after, GATHERED)
             if few is not None:
                 return few
-        walked = self._through_groups(after) if self.order.groups else self._along_kinds(after)
+        if self.order.groups:
+            walked = self._through_groups(after)
+        elif self.order.columns == ("name",) and self._few_places():
+            return self._place_by_place(after)
+        else:
+            walked = self._along_kinds(after)
         return walked if walked is not None else self._gathered(after) or []
 
     def _expected(self) -> int:
@@ -139,6 +156,34 @@ class _Pager:
         if len(kinds) == len(short) == 1 or self._larger_than_steps(short):
             return None
         return [key[:-1] for key in found[: self.need]]
+
+    def _few_places(self) -> bool:
+        """Whether what matches is all there is in a few namespaces of clusters."""
+        terms = self.inventory.wanted.terms
+        if any(term.field not in WHERE for term in terms):
+            return False
+        named = [
+            len(term.values) for term in terms if term.field == "namespace" and not term.negated
+        ]
+        return bool(named) and min(named) * len(self.inventory.searched) <= PLACES
+
+    def _place_by_place(self, after: Sequence[Any]) -> list[Key]:
+        """The first of each namespace by an index, in order.
+
+        By the index of all names they might be met late: the names of a namespace are often alike.
+        """
+        keys = self.order.keys
+        places = self.inventory.tallies().order_by().values_list("cluster_id", "kind", "namespace")
+        rows = self.inventory.objects().filter(_IN_PLACE)
+        if after:
+            rows = rows.filter(self.order.after(keys, after))
+        down = " DESC" if self.order.down else ""
+        rows = rows.order_by(*self.order.by(*keys))
+        return _asked(
+            "WITH place AS ({}) SELECT met.* FROM place CROSS JOIN LATERAL ({}) AS met"
+            f" ORDER BY 1{down}, 2{down} LIMIT {self.need}",
+            [places.distinct(), rows.values_list(*keys)[: self.need]],
+        )
 
     def _kinds(self) -> list[str]:
         """The kinds that were asked for, or else all of which there are rows."""

@@ -69,6 +69,7 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None
         monkeypatch.setattr(paging, "CLUSTERS", 2)
     if request.param == "given up":
         monkeypatch.setattr(paging, "STEPS", 11)
+        monkeypatch.setattr(paging, "PLACES", 0)
 
 
 def walk(user: User, query: str, size: int = 13) -> list[Object]:
@@ -128,7 +129,7 @@ def expected(query: str, rows: Any = None) -> list[Object]:
 def test_all_pages_together_are_every_row_once_and_in_order(
     sort: str, fleet: list[Cluster], admin: User
 ) -> None:
-    for query in ("", "kind=Pod&q=web"):
+    for query in ("", "kind=Pod&q=web", "kind=Pod&kind=deploy&namespace=shop"):
         rows = sorted(expected(query), key=lambda row: sort_key(row, sort))
         if Order.named(sort).down:
             rows.reverse()
