@@ -1,10 +1,8 @@
 """Polls of the clusters by Celery, and the care for what they stored."""
 
-from uuid import UUID
-
 from celery import shared_task
 from django.conf import settings
-from django.db import close_old_connections
+from django.db import close_old_connections, transaction
 
 from clusters import live, vault
 from clusters.collector import report_sealed
@@ -39,10 +37,7 @@ def poll_cluster(cluster_id: str) -> None:
         return
     # There are more places than connections to the database, and this may take long.
     close_old_connections()
-    outcome = _ask(connection, was_silent=cluster.status == Status.UNREACHABLE)
-    same = {"pk": cluster_id, "connection_version": cluster.connection_version}
-    if Cluster.objects.filter(**same).exists():  # neither deleted nor reconnected meanwhile
-        _record(cluster.pk, outcome)
+    _record(cluster, _ask(connection, was_silent=cluster.status == Status.UNREACHABLE))
 
 
 def _ask(connection: Connection, *, was_silent: bool) -> poll.Found | KubeError:
@@ -54,15 +49,22 @@ def _ask(connection: Connection, *, was_silent: bool) -> poll.Found | KubeError:
         return error
 
 
-def _record(cluster_id: UUID, outcome: poll.Found | KubeError) -> None:
+@transaction.atomic
+def _record(cluster: Cluster, outcome: poll.Found | KubeError) -> None:
+    """Stores it, unless the cluster was deleted or got other credentials since it was asked."""
+    same = Cluster.objects.filter(pk=cluster.pk, connection_version=cluster.connection_version)
+    # Locked: who deletes it or gives it others waits until this is stored.
+    if same.select_for_update(no_key=True).values("pk").first() is None:
+        return
+    news = [(str(cluster.pk), None)]
     if isinstance(outcome, KubeError):
-        changed = polls.record_failure(cluster_id, outcome)
+        changed = polls.record_failure(cluster.pk, outcome)
     else:
-        changed = polls.record(cluster_id, outcome)
-        polls.record_samples(cluster_id, outcome)
-        live.publish("usage", cluster_id, [(str(cluster_id), None)])
+        changed = polls.record(cluster.pk, outcome)
+        polls.record_samples(cluster.pk, outcome)
+        live.publish("usage", cluster.pk, news)
     if changed:
-        live.publish("clusters", cluster_id, [(str(cluster_id), None)])
+        live.publish("clusters", cluster.pk, news)
 
 
 @shared_task(ignore_result=True)

@@ -4,9 +4,10 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 
 from clusters import tasks
 from clusters.kube import errors, kubeconfig, poll
@@ -18,6 +19,7 @@ from clusters.store import polls, usage
 from testbed.cluster import Cluster as RealCluster
 from testbed.waiting import wait_until
 from tests import factories
+from tests.clusters.threads import together
 
 pytestmark = pytest.mark.django_db
 
@@ -217,6 +219,29 @@ def test_what_a_poll_found_by_old_credentials_is_dropped(
     tasks.poll_cluster(str(prod.pk))
     prod.refresh_from_db()
     assert prod.status == "active"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nobody_deletes_a_cluster_while_its_poll_is_stored(
+    prod: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried = []
+
+    @transaction.atomic
+    def lock() -> None:
+        Cluster.objects.select_for_update(nowait=True).get(pk=prod.pk)
+
+    def record(key: UUID, _found: Found) -> bool:
+        with pytest.raises(OperationalError):
+            together(lock)
+        tried.append(key)
+        return False
+
+    monkeypatch.setattr(poll, "ask", lambda *_: found())
+    monkeypatch.setattr(polls, "record", record)
+    tasks.poll_cluster(str(prod.pk))
+    assert tried == [prod.pk]
+    together(lock)
 
 
 def test_a_cluster_that_is_gone_is_not_polled(prod: Cluster, told: Callable[[], Any]) -> None:
