@@ -9,7 +9,7 @@ NOWHERE := DATABASE_URL=postgresql://check@127.0.0.1:1/check REDIS_URL=redis://1
 	MCM_SECRET_KEY=check MCM_LOG_LEVEL=ERROR MCM_ENCRYPTION_KEYS=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test faults bench check style imports types templates dead-code migrations translations token lock vendor messages clean
+.PHONY: help run demo test faults soak bench check style imports types templates dead-code migrations translations token lock vendor messages clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -26,12 +26,17 @@ token: ## an API token of the platform admin of the instance in MCM_HOME, as the
 test: ## all tests but the longest faults
 	@$(LAUNCH) --dev bootstrap/missing.py
 	@$(BIN)/python -m testbed build
-	$(BIN)/python -m pytest -n 2 -m "not faults" $(ARGS)
+	$(BIN)/python -m pytest -n 2 -m "not faults and not soak" $(ARGS)
 
 faults: ## every fault of clusters and networks that must be survived, at full size (25 minutes at most)
 	@$(LAUNCH) --dev bootstrap/missing.py
 	@$(BIN)/python -m testbed build
 	$(BIN)/python -m pytest tests/faults -v -n 0 --session-timeout=1500 $(ARGS)
+
+soak: ## an hour of ordinary life: no false flag, no growth, nothing lost (SOAK_MINUTES=6)
+	@$(LAUNCH) --dev bootstrap/missing.py
+	@$(BIN)/python -m testbed build etcd kube-apiserver
+	$(BIN)/python -m pytest tests/soak -v -n 0 $(ARGS)
 
 bench: ## measure MCM beside its peers into bench/RESULTS.md (ROWS=a,c BENCH_SCALE=0.05 ROUNDS=1)
 	@$(LAUNCH) --dev bootstrap/missing.py

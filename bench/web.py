@@ -170,7 +170,8 @@ class Socket(asyncio.Protocol):
             if kind == 1:
                 self.heard(parsed(content))
             elif kind == 9:
-                self._transport.write(bytes([0x8A, 0x80]) + bytes(4))
+                # With what the ping held, or the server takes the page for dead after a while.
+                self._transport.write(bytes([0x8A, 0x80 | len(content)]) + bytes(4) + content)
 
     def connection_lost(self, error: Exception | None) -> None:
         """Of the transport."""
