@@ -40,5 +40,4 @@ application = ProtocolTypeRouter(
 # What is here now stays. Looking through all of it took the collector a tenth of a second, in which
 # nobody was answered, every few hundred requests.
 get_resolver().url_patterns  # noqa: B018 - loads the views
-gc.collect()
 gc.freeze()

@@ -32,7 +32,7 @@ AnyUser = User | AnonymousUser
 
 
 # What guardian keeps for the groups of a person, of all scope models at once. Each request asks
-# this; guardian's `get_objects_for_user` takes ten times as long, and asks for one model.
+# this; guardian's `get_objects_for_user` takes six times as long, and asks for one model.
 _GRANTED = f"""
 SELECT granted.content_type_id, granted.object_pk
 FROM {GroupObjectPermission._meta.db_table} granted
@@ -43,7 +43,7 @@ WHERE member.user_id = %s AND starts_with(permission.codename, %s)
 
 
 class Held:
-    """The scopes on which a person holds an action, looked up once for each scope model."""
+    """The scopes on which a person holds an action, looked up once."""
 
     def __init__(self, user: AnyUser, action: Action) -> None:
         self.user = user

@@ -15,8 +15,8 @@ class _IsAny(Func):
 def among(column: str, keys: Iterable[UUID]) -> Q:
     """That a column holds one of the keys.
 
-    As `column__in`, which takes a parameter for each key: with 50 of them Django spends more on
-    these than PostgreSQL on the query.
+    As `column__in`, which takes a parameter for each key: 50 of them took Django a third of the
+    time that it needs for a short query.
     """
     array = "{" + ",".join(key.hex for key in keys) + "}"
     return Q(_IsAny(F(column), Value(array)))

@@ -39,7 +39,7 @@ class ObjectList(APIView):
         inventory = Inventory(caller(request), wanted)
         found = counts.count(inventory) if with_counts else None
         try:
-            page = paging.page(inventory, size, found.total if found and found.exact else None)
+            page = paging.page(inventory, size, found)
         except BadCursor as error:
             raise ValidationError({"cursor": [_("This is no cursor of this order.")]}) from error
         return Response(

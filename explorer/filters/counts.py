@@ -72,8 +72,8 @@ def _counted(inventory: Inventory, but: str, columns: Sequence[str]) -> Counted:
         return found
     names = ", ".join(columns)
     # A bit for each column, the last the lowest; 0 for the one that was grouped by.
-    masks = {~(1 << n) & (1 << len(columns)) - 1: n for n in range(len(columns))}
-    by = {mask: columns[-1 - n] for mask, n in masks.items()}
+    every = (1 << len(columns)) - 1
+    by = {every ^ 1 << n: column for n, column in enumerate(reversed(columns))}
     with connection.cursor() as cursor:
         cursor.execute(
             f"WITH matching({names}{', n' if inventory.wanted.tallied else ''})"
@@ -95,5 +95,5 @@ def _named(inventory: Inventory, facet: str, values: dict[str, int]) -> dict[str
             name = cluster.name if facet == "cluster" else cluster.environment
             named[name] += values.get(str(key), 0)
         values = named
-    ranked = sorted(((-n, name) for name, n in values.items() if name and n))
+    ranked = sorted((-n, name) for name, n in values.items() if name and n)
     return {name: -n for n, name in ranked[:MOST_VALUES]}

@@ -62,6 +62,10 @@ class ObjectFilter:
     def narrows(self) -> bool:
         return bool(self.given or self.q)
 
+    def asked(self, field: str) -> list[Term]:
+        """The terms that want values of a field; not those that rule some out."""
+        return [term for term in self.terms if term.field == field and not term.negated]
+
     @property
     def tallied(self) -> bool:
         """Whether the tallies alone can count what matches."""

@@ -90,7 +90,7 @@ class Inventory:
                     self._conditions[term] = self._term(term)
                 condition = self._conditions[term]
                 wanted &= ~condition if term.negated else condition
-        if any(term.field == "namespace" and not term.negated for term in self.wanted.terms):
+        if self.wanted.asked("namespace"):
             # An index knows a namespace within its cluster.
             wanted &= among("cluster", self.clusters)
         return wanted

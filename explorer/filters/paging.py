@@ -1,15 +1,17 @@
 """One page of what matches, by key, in any order: quick for a million rows, too.
 
 There are two ways to a page. Few matches are gathered by an index of the filter and sorted. Many
-are met soon by walking along an index of the order. PostgreSQL guesses which it is, and when it
-guesses wrong it walks a million rows to find three. So the tallies decide where they know the
-number; otherwise its statistics do, and each way gives up where they were wrong.
+are met soon by walking along an index of the order, or along one for each of a few namespaces.
+PostgreSQL guesses which it is, and when it guesses wrong it walks a million rows to find three. So
+the tallies decide where they know the number; otherwise its statistics do, and each way gives up
+where they were wrong.
 """
 
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
@@ -19,6 +21,7 @@ from django.db.models.expressions import RawSQL
 
 from clusters.models import Object, Tally
 from explorer.filters import cursors
+from explorer.filters.counts import Counts
 from explorer.filters.groups import Group, within
 from explorer.filters.inventory import Inventory
 from explorer.filters.ordering import Order
@@ -29,7 +32,7 @@ GATHERED = 10_000
 STEPS = 20_000
 # A larger group of rows is walked through, smaller ones are sorted together.
 LARGE_GROUP = 5_000
-# So many namespaces of clusters are read side by side.
+# So many namespaces of clusters are read side by side, each kind by itself.
 PLACES = 200
 # So many clusters' tallies are asked for at once where only the first are wanted.
 CLUSTERS = 8
@@ -59,13 +62,14 @@ class Page:
     next: str | None
 
 
-def page(inventory: Inventory, size: int, total: int | None = None) -> Page:
-    """The page at the filter's cursor; `total`, where known, is how many match in all.
+def page(inventory: Inventory, size: int, counted: Counts | None = None) -> Page:
+    """The page at the filter's cursor, the sooner if the matches were `counted` before.
 
     Raises cursors.BadCursor.
     """
     wanted = inventory.wanted
     after = cursors.read(wanted.sort, wanted.cursor)
+    total = counted.total if counted and counted.exact else None
     found = _Pager(inventory, Order.named(wanted.sort), size + 1, total).found(after)
     more = len(found) > size
     found = found[:size]
@@ -76,9 +80,7 @@ def page(inventory: Inventory, size: int, total: int | None = None) -> Page:
 class _Pager:
     """Finds the first `need` matches after a position."""
 
-    def __init__(
-        self, inventory: Inventory, order: Order, need: int, total: int | None = None
-    ) -> None:
+    def __init__(self, inventory: Inventory, order: Order, need: int, total: int | None) -> None:
         self.inventory = inventory
         self.order = order
         self.need = need
@@ -139,7 +141,7 @@ class _Pager:
 
     def _along_kinds(self, after: Sequence[Any]) -> list[Key] | None:
         """By the index of the order, which begins with the kind; None where that takes too long."""
-        kinds = self._kinds()
+        kinds = self._kinds
         if not kinds:
             return []
         beyond = Q(self.order.after(self.order.keys, after)) if after else Q()
@@ -159,13 +161,11 @@ class _Pager:
 
     def _few_places(self) -> bool:
         """Whether what matches is all there is in a few namespaces of clusters."""
-        terms = self.inventory.wanted.terms
-        if any(term.field not in WHERE for term in terms):
+        wanted = self.inventory.wanted
+        named = [len(term.values) for term in wanted.asked("namespace")]
+        if not named or any(term.field not in WHERE for term in wanted.terms):
             return False
-        named = [
-            len(term.values) for term in terms if term.field == "namespace" and not term.negated
-        ]
-        return bool(named) and min(named) * len(self.inventory.searched) <= PLACES
+        return min(named) * len(self.inventory.searched) * len(self._kinds) <= PLACES
 
     def _place_by_place(self, after: Sequence[Any]) -> list[Key]:
         """The first of each namespace by an index, in order.
@@ -185,11 +185,11 @@ class _Pager:
             [places.distinct(), rows.values_list(*keys)[: self.need]],
         )
 
+    @cached_property
     def _kinds(self) -> list[str]:
         """The kinds that were asked for, or else all of which there are rows."""
-        for term in self.inventory.wanted.terms:
-            if term.field == "kind" and not term.negated:
-                return list(term.values)
+        for term in self.inventory.wanted.asked("kind"):
+            return list(term.values)
         return list(self.inventory.tallies().order_by().values_list("kind", flat=True).distinct())
 
     def _larger_than_steps(self, kinds: list[str]) -> bool:

@@ -49,7 +49,7 @@ def pods(request: SignedInRequest) -> HttpResponse:
     counted = None
     if not more and (inventory.wanted.tallied or "X-MCM-Shown" in request.headers):
         counted = counts.count(inventory)
-    found = _page(inventory, _size(request), counted.total if counted and counted.exact else None)
+    found = _page(inventory, _size(request), counted)
     shown = inventory.rows(found.keys)
     context = _around(inventory) | {
         "pods": shown,
@@ -96,13 +96,13 @@ def _tidy(query: QueryDict) -> QueryDict:
     return tidy
 
 
-def _page(inventory: Inventory, size: int, total: int | None) -> paging.Page:
+def _page(inventory: Inventory, size: int, counted: counts.Counts | None) -> paging.Page:
     try:
-        return paging.page(inventory, size, total)
+        return paging.page(inventory, size, counted)
     except BadCursor:
         # A cursor of another sort order does not fit this column: begin at the top.
         inventory.wanted = replace(inventory.wanted, cursor="")
-        return paging.page(inventory, size, total)
+        return paging.page(inventory, size, counted)
 
 
 def _size(request: SignedInRequest) -> int:
