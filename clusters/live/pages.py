@@ -98,11 +98,15 @@ class Subscriber:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            named = self._waiting
+            pause = self._pause()
             for text in self._take():
                 await self.socket.send(text)
-            pause = COALESCE + COALESCE_MORE * (len(self.company) + named)
-            await asyncio.sleep(min(pause, COALESCE_MOST))
+            await asyncio.sleep(pause)
+
+    def _pause(self) -> float:
+        """Seconds until more is sent after what waits now."""
+        names = sum(MOST_KEYS if WHOLE in keys else len(keys) for keys in self._changes.values())
+        return min(COALESCE + COALESCE_MORE * (len(self.company) + names), COALESCE_MOST)
 
     def _take(self) -> list[str]:
         changes, refresh = self._changes, self._refresh

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from clusters import live
-from clusters.live import MOST_KEYS, WHOLE, Change, Scopes, Subscriber
+from clusters.live import MOST_KEYS, WHOLE, Change, Scopes, Subscriber, pages
 from clusters.models import Cluster
 from tests.clusters.sockets import in_database, published
 
@@ -49,6 +49,21 @@ async def test_more_names_than_a_page_can_use_become_one(prod: Cluster) -> None:
         subscriber.offer(change(prod, str(number)))
     (message,) = taken(subscriber)
     assert "keys" not in message
+
+
+@pytest.mark.parametrize(
+    ("names", "pause"),
+    [(1, pages.COALESCE + pages.COALESCE_MORE), (300, 0.25), (MOST_KEYS * 3, 0.25)],
+)
+async def test_the_more_changes_the_rarer_the_messages(
+    prod: Cluster, names: int, pause: float
+) -> None:
+    """So that no storm is more than five messages a second, not even one without names."""
+    subscriber = Subscriber(Deaf(), Scopes(True, frozenset(), frozenset(), frozenset()))
+    subscriber.topics = frozenset({"pods"})
+    for number in range(names):
+        subscriber.offer(change(prod, str(number)))
+    assert subscriber._pause() == pytest.approx(pause)
 
 
 async def test_a_huge_change_is_published_by_namespace(told: Any, prod: Cluster) -> None:
