@@ -18,7 +18,7 @@ from bench.bench import Bench
 from bench.instance import Product
 from bench.measure import quantile, until, usage
 from bench.report import Result, Samples
-from bench.web import Connection, Socket, ignore, open_all
+from bench.web import Socket, ignore, open_all
 from mcm.embedded import ports
 from testbed.api import Json
 
@@ -26,7 +26,7 @@ METHOD = (
     "MCM (all of it, one web process) with one real API server: 1,000 sockets of a signed-in person"
     " that hear of pods. 20 pods a second get another restart count by the API server, each of them"
     " again only after seconds, so that nothing may be merged. Heard: every socket must be told of"
-    " every change. Fetched: 50 of them fetch the changed rows over a connection of their own; the"
+    " every change. Fetched: 50 of them ask for the changed rows, as the page's script does; the"
     " time is from before the PATCH until the new row is there. The peer is one Channels group over"
     " channels_redis (capacity as it comes) in a web process with the same options, sent 20"
     " messages a second of a row's size; times from before the sending."
@@ -38,6 +38,7 @@ SECONDS = 8.0
 PODS = 100
 MESSAGE = 486  # bytes: a row as HTML
 KEYS = "SELECT namespace, name, id FROM clusters_object WHERE kind = 'Pod'"
+ROWS = "/pods/rows/"
 MARK = re.compile(r"\b1\d{6}\b")
 GROUPED = re.compile(r"(?<=\d)[,.\u00a0\u202f](?=\d{3})")
 
@@ -139,7 +140,7 @@ async def ours(
         socket.heard = ignore  # what comes now is not of this round
 
     fetching = Round()
-    pages = [Page(socket, product.port, headers, fetching) for socket in sockets[:FETCHING]]
+    pages = [Page(socket, fetching) for socket in sockets[:FETCHING]]
     await change(server, keys, marks, fetching, seconds)
     await settle(lambda: len(fetching.fetched) >= len(pages) * len(fetching.sent))
     for page in pages:
@@ -182,34 +183,32 @@ async def change(
 
 
 class Page:
-    """What the page's script does: one fetch at a time for all rows that it was told of."""
+    """What the page's script does: one question at a time for all rows that it was told of."""
 
-    def __init__(self, socket: Socket, port: int, headers: dict[str, str], into: Round) -> None:
-        self._into, self._waiting, self._wake = into, set[str](), asyncio.Event()
-        wanted = {**headers, "HX-Request": "true", "Accept": "text/html"}
-        self._connection = Connection(port, wanted)
-        self._task = asyncio.create_task(self._work())
+    def __init__(self, socket: Socket, into: Round) -> None:
+        self._socket, self._into, self._waiting = socket, into, set[str]()
+        self._asked, self._answered = 0, 0
         socket.heard = self._heard
 
     def close(self) -> None:
-        """It fetches no more."""
-        self._task.cancel()
-        self._connection.close()
+        """It asks no more."""
+        self._socket.heard = ignore
 
     def _heard(self, message: Any) -> None:
         self._into.refreshes += message["type"] == "refresh"
+        if message["type"] == "rows":
+            self._answered += 1
+            self._note(message["html"])
         self._waiting.update(message.get("keys", ()))
-        self._wake.set()
+        if self._waiting and self._asked == self._answered:
+            self._ask()
 
-    async def _work(self) -> None:
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            while self._waiting:
-                named = sorted(self._waiting)[:100]
-                self._waiting.difference_update(named)
-                body = await self._connection.get(f"/pods/rows/?rows={','.join(named)}")
-                self._note(body.decode())
+    def _ask(self) -> None:
+        named = sorted(self._waiting)[:100]
+        self._waiting.difference_update(named)
+        self._asked += 1
+        question = {"number": self._asked, "url": ROWS, "language": "en", "keys": named}
+        self._socket.say({"rows": question})
 
     def _note(self, text: str) -> None:
         now = time.time()

@@ -1,8 +1,11 @@
-"""The socket of every live page: it says which rows changed, and the page asks for them."""
+"""The socket of every live page: it says which rows changed, and answers when the page asks for
+them.
+"""
 
 import asyncio
 import contextlib
 import itertools
+import logging
 import time
 from typing import Any
 
@@ -20,11 +23,15 @@ PING_SECONDS = 2
 # An expired session is found out within a minute; what somebody changes is told at once.
 PINGS_A_LOOK = 30
 MOST_TOPICS = 20
-# A page speaks when its parts change: more than this is no page of ours.
-MOST_MESSAGES = 100
+# A page speaks when its parts change and when it hears of a change: more is no page of ours.
+MOST_MESSAGES = 1000
 IN_SECONDS = 10.0
+# A page asks for the rows of one list once at a time.
+MOST_ASKED = 8
 LARGEST_MESSAGE = 16 * 1024
 SIGNED_OUT = 4401
+
+log = logging.getLogger(__name__)
 
 
 class LiveConsumer(AsyncJsonWebsocketConsumer):
@@ -41,10 +48,10 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
             return
         self.subscriber = live.Subscriber(self, scopes)
         live.hub().join(self.subscriber)
-        self.tasks = [
+        self.tasks = {
             asyncio.create_task(self.subscriber.pump()),
             asyncio.create_task(self._ping()),
-        ]
+        }
         await self.send_json({"type": "hello"})
 
     async def receive(
@@ -69,19 +76,52 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
         await self.close(code)
 
     async def receive_json(self, content: Any, **kwargs: Any) -> None:
-        """`{"watch": {"topics": ["pods", …]}}` replaces the topics of this page."""
-        watch = content.get("watch") if isinstance(content, dict) else None
-        topics = watch.get("topics") if isinstance(watch, dict) else None
-        if not isinstance(topics, list) or not all(isinstance(item, str) for item in topics):
-            await self._refuse(1008)
-            return
-        self.subscriber.topics = frozenset(topics[:MOST_TOPICS])
-        live.hub().replay(self.subscriber)
+        """`{"watch": {"topics": ["pods", …]}}` replaces the topics of this page.
+
+        `{"rows": {"number": 1, "url": "/pods/rows/?…", "language": "en", "keys": ["7", …]}}` is
+        answered by the rows of that list.
+        """
+        match content:
+            case {"watch": {"topics": [*topics]}} if _texts(topics):
+                self.subscriber.topics = frozenset(topics[:MOST_TOPICS])
+                live.hub().replay(self.subscriber)
+            case {"rows": {"number": int(n), "url": str(), "language": str(), "keys": [*keys]}} if (
+                _texts(keys)
+            ):
+                if len(self.tasks) > MOST_ASKED:
+                    await self._refuse(1008)
+                    return
+                asked = content["rows"]
+                answer = asyncio.create_task(
+                    self._answer(n, asked["url"], asked["language"], keys[: live.MOST_ROWS])
+                )
+                self.tasks.add(answer)
+                answer.add_done_callback(self.tasks.discard)
+            case _:
+                await self._refuse(1008)
+
+    async def _answer(self, number: int, url: str, language: str, keys: list[str]) -> None:
+        """Says which rows there are; null where they cannot be had here, so the page asks by GET.
+
+        What was found for others, too, is told only as far as this page asked for it.
+        """
+        html = None
+        try:
+            if not live.hub().hears:
+                raise LookupError("while nothing is heard, changed rights might not be, either")
+            question = live.Question.of(url, language, self.subscriber.scopes)
+            found = await live.hub().desk.ask(question, self.user, keys)
+            html = "".join(found[key] for key in keys if key in found)
+        except LookupError:
+            log.info("a page asked over its socket for what has no rows: %s", url)
+        except Exception:
+            log.exception("rows could not be found for a page")
+        await self.send_json({"type": "rows", "number": number, "html": html})
 
     async def disconnect(self, code: int) -> None:
         if hasattr(self, "subscriber"):
             live.hub().leave(self.subscriber)
-            for task in self.tasks:
+            for task in set(self.tasks):
                 task.cancel()
 
     async def rights_changed(self, event: dict[str, Any]) -> None:
@@ -116,6 +156,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
         user = await get_user(fresh) if key else None
         if not isinstance(user, User) or not user.is_active:
             return None
+        self.user = user
         return await database_sync_to_async(live.scopes)(user)
 
     @classmethod
@@ -124,3 +165,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
         with contextlib.suppress(ValueError, RecursionError):
             return await super().decode_json(text_data)
         return None
+
+
+def _texts(items: list[Any]) -> bool:
+    return all(isinstance(item, str) for item in items)

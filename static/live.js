@@ -1,5 +1,6 @@
-// Keeps the page live. The socket says which objects changed; the page fetches what it shows of them
-// from its ordinary address and morphs it in, never more than one fetch for an element at a time.
+// Keeps the page live. The socket says which objects changed; the page asks for what it shows of them
+// and morphs it in, never more than one question for an element at a time: for single rows over the
+// socket, where all who ask alike are answered together, for all else at its ordinary address.
 const SILENCE = 4700; // ms without a message (the server pings every 2 s): the socket is taken as lost, shown within 5 s
 const STALE = 30000; // ms without confirmed data: no longer "reconnecting" but "stale"
 const MAX_WAIT = 15000;
@@ -11,6 +12,8 @@ const LIST_LATEST = 10000; // but no later
 const COUNTS_EVERY = 30000; // the order and the counts around rows that were fetched one by one
 const HOVER = 3000;
 const MAX_KEYS = 100;
+const LONGEST = 8000; // characters of a question over the socket
+const PATIENCE = 5000; // ms until it is asked at its address instead
 
 const root = document.documentElement;
 const path = document.body.dataset.live;
@@ -23,6 +26,8 @@ let confirmed = Date.now(); // time when what is shown was last known to be righ
 let retry = 0;
 let watched = "";
 const seen = { connected: false };
+const questions = new Map(); // what was asked over the socket: number -> who takes the rows, null if there is no answer
+let asked = 0;
 
 // ---- the elements of the page ----
 const liveElements = () => document.querySelectorAll("[data-live-topic]");
@@ -192,12 +197,29 @@ async function getRows(element, part, waiting) {
   const keys = [...waiting].slice(0, MAX_KEYS);
   for (const key of keys) waiting.delete(key);
   const url = element.dataset.liveRowsUrl;
-  const html = await get(element, withParam(url, "rows", keys.join(",")));
+  const html = (await ask(url, keys)) ?? (await get(element, withParam(url, "rows", keys.join(","))));
   part.aged ||= Date.now();
   if (html !== null && url === element.dataset.liveRowsUrl) return { keys, html };
   part.all = html !== null;
   return null;
 }
+
+/** The rows as the socket answers; null where it does not. */
+function ask(url, keys) {
+  const number = (asked += 1);
+  const question = JSON.stringify({ rows: { number, url, language: root.lang, keys } });
+  if (socket?.readyState !== WebSocket.OPEN || question.length > LONGEST) return null;
+  setTimeout(answered, PATIENCE, { number, html: null });
+  socket.send(question);
+  return new Promise((take) => questions.set(number, take));
+}
+
+function answered({ number, html }) {
+  questions.get(number)?.(html);
+  questions.delete(number);
+}
+
+const unanswered = () => [...questions.keys()].forEach((number) => answered({ number, html: null }));
 
 const keysOf = (html) => new Set([...parse(html).querySelectorAll("[data-key]")].map((row) => row.dataset.key));
 
@@ -251,6 +273,7 @@ const handlers = {
   },
   ping() {},
   changed,
+  rows: answered,
   refresh: refreshAll,
   closed({ reason }) {
     if (["signed_out", "expired", "unauthenticated"].includes(reason)) location.reload();
@@ -267,6 +290,7 @@ function receive(message) {
 
 function lost(code) {
   socket = null;
+  unanswered();
   if (code === 4401) return location.reload();
   attempt += 1;
   retry ||= setTimeout(connect, jitter(attempt));

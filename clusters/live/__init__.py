@@ -23,6 +23,7 @@ from django.db import transaction
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from clusters.live.asked import MOST_ROWS, Desk, Question, RowsView
 from clusters.live.heard import Scopes, scopes
 from clusters.live.pages import MOST_KEYS, WHOLE, Change, Subscriber
 
@@ -41,8 +42,8 @@ PATIENCE = 3.0
 ALL = "*"
 
 __all__ = [
-    "MOST_KEYS", "WHOLE", "Change", "Hub", "Scopes", "Subscriber", "hub", "publish", "publish_all",
-    "scopes",
+    "MOST_KEYS", "MOST_ROWS", "WHOLE", "Change", "Desk", "Hub", "Question", "RowsView", "Scopes",
+    "Subscriber", "hub", "publish", "publish_all", "scopes",
 ]  # fmt: skip
 
 log = logging.getLogger(__name__)
@@ -123,6 +124,7 @@ class Hub:
         self._listener: asyncio.Task[None] | None = None
         # By topic: those that nobody shows must not crowd out the others.
         self._recent: dict[str, deque[tuple[float, Change]]] = {}
+        self.desk = Desk()
         # False while what is said does not reach this process: its pages must not look live.
         self.hears = False
 

@@ -1,6 +1,7 @@
 """Pods of the whole fleet: the list, its changed rows, one in the drawer."""
 
 import time
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +10,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
+from clusters import live
 from clusters.models import Environment, Freshness, Object
 from explorer import store
 from explorer.filters import counts, paging
@@ -18,6 +20,7 @@ from explorer.filters.inventory import Inventory
 from explorer.filters.words import HEALTH
 from explorer.views.rows import pod_rows
 from teams import access
+from teams.models import User
 from teams.views import SignedInRequest, fragment
 
 LIST = "explorer/pods.html"
@@ -25,7 +28,6 @@ DETAIL = "explorer/pod.html"
 PAGE = 100
 # More rows than this are not kept on one page by a live update.
 MOST_SHOWN = 500
-MOST_ROWS = 100
 # So many clusters that are behind are named one by one.
 MOST_BEHIND = 5
 # A page that searches more clusters looks at every change.
@@ -66,13 +68,12 @@ def pods(request: SignedInRequest) -> HttpResponse:
     return response
 
 
-@require_GET
-def rows(request: SignedInRequest) -> HttpResponse:
-    """Just the rows that `?rows=` names, as they are now; those that are gone are left out."""
-    named = request.GET.get("rows", "").split(",")[:MOST_ROWS]
-    keys = [int(key) for key in named if key.isdecimal() and len(key) < 19]
-    inventory = Inventory(request.user, ObjectFilter.of(request.GET, kind="Pod"))
-    return HttpResponse("".join(pod_rows(inventory.named(keys))))
+class PodRows(live.RowsView):
+    @staticmethod
+    def find(user: User, query: QueryDict, keys: Collection[str]) -> dict[str, str]:
+        wanted = [int(key) for key in keys if key.isdecimal() and len(key) < 19]
+        found = Inventory(user, ObjectFilter.of(query, kind="Pod")).named(wanted)
+        return {str(seen.object.pk): row for seen, row in zip(found, pod_rows(found), strict=True)}
 
 
 @require_GET

@@ -1,11 +1,13 @@
 """Open pages follow the clusters without a reload, and nothing of the reader's place is lost."""
 
+import json
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Request, WebSocketRoute, expect
 
 from testbed.api import Api
+from tests.browser.conftest import expect_live
 from tests.browser.product import Product
 
 pytestmark = pytest.mark.browser
@@ -59,6 +61,7 @@ def test_a_change_updates_its_row_in_place_and_flashes(
 ) -> None:
     page = follows("/pods/?cluster=dev&namespace=shop&q=catalog")
     row, name = _first(page.locator("#pods tbody tr"))
+    fetched = _fetched_rows(page)
     page.evaluate(NOTE_FLASHES)
     page.evaluate("id => { document.getElementById(id).sameElement = true; }", row)
     _restart(dev, "shop", name, 41)
@@ -66,6 +69,21 @@ def test_a_change_updates_its_row_in_place_and_flashes(
     assert page.evaluate("id => document.getElementById(id).sameElement", row)
     assert page.evaluate("() => new Set(window.flashed).size") == 1
     assert page.evaluate("() => window.flashed[0]") == row
+    assert fetched == []  # it came over the socket
+
+
+def test_rows_that_the_socket_does_not_give_are_fetched(
+    visit: Callable[..., Page], dev: Api
+) -> None:
+    page = visit("/pods/?cluster=dev&namespace=shop&q=catalog")
+    page.route_web_socket("**/ws/live/", _answers_no_rows)
+    page.reload()
+    expect_live(page)
+    row, name = _first(page.locator("#pods tbody tr"))
+    fetched = _fetched_rows(page)
+    _restart(dev, "shop", name, 57)
+    expect(page.locator(f"#{row}").get_by_role("cell").nth(5)).to_have_text("57")
+    assert fetched
 
 
 def test_the_readers_place_survives_updates(follows: Callable[[str], Page], dev: Api) -> None:
@@ -104,6 +122,32 @@ def test_a_pod_that_is_gone_says_so_in_its_drawer(follows: Callable[[str], Page]
     dev.delete(f"/api/v1/namespaces/platform/pods/{name}")
     expect(page.get_by_role("status").filter(has_text="This is gone")).to_be_visible()
     expect(page.locator("#pods tbody").get_by_role("link", name=name)).to_have_count(0)
+
+
+def _fetched_rows(page: Page) -> list[str]:
+    """The addresses of rows that the page fetches from now on."""
+    urls: list[str] = []
+
+    def note(request: Request) -> None:
+        if "/pods/rows/" in request.url:
+            urls.append(request.url)
+
+    page.on("request", note)
+    return urls
+
+
+def _answers_no_rows(page: WebSocketRoute) -> None:
+    """A server whose socket gives no rows."""
+    server = page.connect_to_server()
+
+    def said(text: str | bytes) -> None:
+        asked = json.loads(text).get("rows")
+        if asked is None:
+            server.send(text)
+        else:
+            page.send(json.dumps({"type": "rows", "number": asked["number"], "html": None}))
+
+    page.on_message(said)
 
 
 def _first(rows: Locator) -> tuple[str, str]:
