@@ -3,6 +3,7 @@
 from clusters.models.leases import Lease, Watcher
 from clusters.models.registry import (
     LIVE_FOR,
+    AsSeen,
     Cluster,
     CredentialKind,
     Environment,
@@ -15,7 +16,7 @@ from clusters.models.seen import CustomResource, Image, KindState, Object, Tally
 from clusters.models.usage import SCOPES, Capacity, PollDue, Scope, Usage, UsageHour
 
 __all__ = [
-    "LIVE_FOR", "SCOPES", "Capacity", "Cluster", "CredentialKind", "CustomResource", "Environment",
-    "Freshness", "Image", "KindState", "Lease", "Namespace", "NamespacedRows", "Object", "PollDue",
-    "Scope", "Status", "Tally", "Usage", "UsageHour", "Watcher",
+    "LIVE_FOR", "SCOPES", "AsSeen", "Capacity", "Cluster", "CredentialKind", "CustomResource",
+    "Environment", "Freshness", "Image", "KindState", "Lease", "Namespace", "NamespacedRows",
+    "Object", "PollDue", "Scope", "Status", "Tally", "Usage", "UsageHour", "Watcher",
 ]  # fmt: skip

@@ -2,7 +2,7 @@
 
 import uuid
 from collections import defaultdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.apps import apps
 from django.conf import settings
@@ -57,7 +57,29 @@ class CredentialKind(models.TextChoices):
     BOTH = "both", _("Token and client certificate")
 
 
-class Cluster(models.Model):
+class AsSeen:
+    """How a cluster stands, told by what was last seen of it."""
+
+    status: str
+    status_reason: str
+    observed_at: datetime | None
+
+    @property
+    def freshness(self) -> Freshness:
+        if self.status in {Status.UNREACHABLE, Status.UNAUTHORIZED}:
+            return Freshness.UNREACHABLE
+        if self.observed_at is None:
+            return Freshness.UNKNOWN
+        return Freshness.LIVE if timezone.now() - self.observed_at < LIVE_FOR else Freshness.STALE
+
+    @property
+    def reason(self) -> str:
+        """Why the status is not active, in the reader's language where that is known."""
+        words, facts = errors.taken_apart(self.status_reason)
+        return gettext(words) % facts if facts else gettext(words)
+
+
+class Cluster(AsSeen, models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(
         _("name"),
@@ -131,20 +153,6 @@ class Cluster(models.Model):
     def connection(self, connection: Connection) -> None:
         self.sealed_connection = vault.seal(connection.dump(), f"cluster:{self.pk}")
         self.server = connection.server
-
-    @property
-    def freshness(self) -> Freshness:
-        if self.status in {Status.UNREACHABLE, Status.UNAUTHORIZED}:
-            return Freshness.UNREACHABLE
-        if self.observed_at is None:
-            return Freshness.UNKNOWN
-        return Freshness.LIVE if timezone.now() - self.observed_at < LIVE_FOR else Freshness.STALE
-
-    @property
-    def reason(self) -> str:
-        """Why the status is not active, in the reader's language where that is known."""
-        words, facts = errors.taken_apart(self.status_reason)
-        return gettext(words) % facts if facts else gettext(words)
 
     @property
     def health(self) -> str:

@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.core.exceptions import EmptyResultSet
-from django.db import connection
 from django.db.models import QuerySet
 
+from clusters.store import plain
 from explorer.filters.inventory import Inventory
 
 # Counting rows one by one stops here; what the tallies know is exact at any size.
@@ -66,24 +65,19 @@ def _counted(inventory: Inventory, but: str, columns: Sequence[str]) -> Counted:
         objects = inventory.objects(but).order_by().values_list(*columns)
         rows, number = objects[: MOST_COUNTED + 1], "count(*)"
     found: Counted = {column: {} for column in columns}
-    try:
-        sql, parameters = rows.query.sql_with_params()
-    except EmptyResultSet:
-        return found
     names = ", ".join(columns)
     # A bit for each column, the last the lowest; 0 for the one that was grouped by.
     every = (1 << len(columns)) - 1
     by = {every ^ 1 << n: column for n, column in enumerate(reversed(columns))}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"WITH matching({names}{', n' if inventory.wanted.tallied else ''})"
-            f" AS MATERIALIZED ({sql}) SELECT grouping({names}),"
-            f" coalesce({', '.join(f'{column}::text' for column in columns)}), {number}::bigint"
-            f" FROM matching GROUP BY GROUPING SETS ({', '.join(f'({one})' for one in columns)})",
-            parameters,
-        )
-        for mask, value, n in cursor:
-            found[by[mask]][value] = n
+    counted = plain.around(
+        f"WITH matching({names}{', n' if inventory.wanted.tallied else ''})"
+        f" AS MATERIALIZED ({{}}) SELECT grouping({names}),"
+        f" coalesce({', '.join(f'{column}::text' for column in columns)}), {number}::bigint"
+        f" FROM matching GROUP BY GROUPING SETS ({', '.join(f'({one})' for one in columns)})",
+        rows,
+    )
+    for mask, value, n in counted:
+        found[by[mask]][value] = n
     return found
 
 

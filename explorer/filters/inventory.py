@@ -6,14 +6,15 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from clusters.models import Cluster, Object, Tally
+from clusters.models import Object, Tally
 from clusters.models.among import among
 from clusters.store import queries
+from clusters.store.queries import Named
 from explorer.filters.conditions import CONDITIONS
 from explorer.filters.criteria import TALLIED, ObjectFilter
 from explorer.filters.typed import Term
 from explorer.filters.words import FIELDS
-from explorer.store import Seen, seen
+from explorer.store import Seen, listed, seen
 from teams import access
 from teams.access import AnyUser
 
@@ -34,13 +35,12 @@ class Inventory:
         self._conditions: dict[Term, Q] = {}
 
     @cached_property
-    def clusters(self) -> dict[UUID, Cluster]:
+    def clusters(self) -> dict[UUID, Named]:
         """Every cluster that the person sees something of, by name."""
-        rows = access.visible(self._held, Cluster).only(*queries.SHOWN).order_by("name")
-        return {cluster.pk: cluster for cluster in rows}
+        return queries.named(self._held)
 
     @cached_property
-    def searched(self) -> list[Cluster]:
+    def searched(self) -> list[Named]:
         """The clusters in which objects could match."""
         terms = [term for term in self.wanted.terms if term.field in {"cluster", "environment"}]
         asked = [(term.negated, set(self._clusters(term))) for term in terms]
@@ -68,7 +68,7 @@ class Inventory:
         """The objects with these keys, which a page of this inventory gave; those that are gone
         since are left out.
         """
-        found = Object.objects.defer("resource_version", "observed_at").in_bulk(keys)
+        found = listed(keys)
         known = [found[key] for key in keys if key in found]
         return seen([row for row in known if row.cluster_id in self.clusters], self.clusters)
 

@@ -14,12 +14,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from django.core.exceptions import EmptyResultSet
-from django.db import connection
 from django.db.models import BooleanField, Q, QuerySet, Sum
 from django.db.models.expressions import RawSQL
 
 from clusters.models import Object, Tally
+from clusters.store.plain import around
 from explorer.filters import cursors
 from explorer.filters.counts import Counts
 from explorer.filters.groups import Group, within
@@ -39,6 +38,8 @@ CLUSTERS = 8
 
 # The steps stand for the table itself, in a query that knows only the table.
 WALK = '(WITH "clusters_object" AS NOT MATERIALIZED ({}) {})'
+
+_SUM = "SELECT coalesce(sum(n), 0) FROM ({}) AS tallies"
 
 # The terms that say where objects stand, and with their kind nothing else of them.
 WHERE = frozenset({"kind", "cluster", "environment", "namespace"})
@@ -103,7 +104,8 @@ class _Pager:
         """How many rows match: as the tallies know, or as PostgreSQL's statistics make it out."""
         if self.total is not None:
             return self.total
-        number: int = self.inventory.tallies().aggregate(n=Sum("n"))["n"] or 0
+        tallies = self.inventory.tallies().order_by().values_list("n")
+        number = sum(int(n) for (n,) in around(_SUM, tallies))
         if number <= GATHERED or self.inventory.wanted.tallied:
             return number
         plan = self.inventory.objects().order_by().values("pk").explain(format="json")
@@ -128,12 +130,12 @@ class _Pager:
         if at_most is not None:
             chosen = chosen[: at_most + 1]
         # Materialized: the order must not lure the search for the rows onto its own index.
-        found = _asked(
+        found = around(
             f"WITH found({names}) AS MATERIALIZED ({{}})"
             f" SELECT *, (SELECT count(*) FROM found) FROM found {beyond}"
             f" ORDER BY {', '.join(f'k{n}{down}' for n in range(len(keys)))} LIMIT {self.need}",
-            [chosen],
-            after if beyond else (),
+            chosen,
+            after=after if beyond else (),
         )
         if at_most is not None and found and found[0][-1] > at_most:
             return None
@@ -148,9 +150,9 @@ class _Pager:
         walks = [self._walk(Q(kind=kind) & beyond, self.order.keys) for kind in kinds]
         down = " DESC" if self.order.down else ""
         arms = (f"SELECT met.*, {n} FROM {WALK} AS met" for n in range(len(walks)))
-        found = _asked(
+        found = around(
             f"{' UNION ALL '.join(arms)} ORDER BY 1{down}, 2{down}",
-            [rows for walk in walks for rows in walk],
+            *(rows for walk in walks for rows in walk),
         )
         met = Counter(key[-1] for key in found)
         short = [kind for n, kind in enumerate(kinds) if met[n] < self.need]
@@ -179,10 +181,11 @@ class _Pager:
             rows = rows.filter(self.order.after(keys, after))
         down = " DESC" if self.order.down else ""
         rows = rows.order_by(*self.order.by(*keys))
-        return _asked(
+        return around(
             "WITH place AS ({}) SELECT met.* FROM place CROSS JOIN LATERAL ({}) AS met"
             f" ORDER BY 1{down}, 2{down} LIMIT {self.need}",
-            [places.distinct(), rows.values_list(*keys)[: self.need]],
+            places.distinct(),
+            rows.values_list(*keys)[: self.need],
         )
 
     @cached_property
@@ -227,7 +230,7 @@ class _Pager:
         rows = within([group], self.inventory)
         if tuple(after[:width]) == group.values:
             rows &= Q(self.order.after(keys, after[width:]))
-        return [group.values + key for key in _asked(WALK, list(self._walk(rows, keys)))]
+        return [group.values + key for key in around(WALK, *self._walk(rows, keys))]
 
     def _walk(self, along: Q, keys: list[Any]) -> tuple[Rows, Rows]:
         """The steps along an index, which begins with what `along` names, and matches among them.
@@ -276,17 +279,5 @@ class _Pager:
         names = [cluster.name for cluster in clusters]
         start = names.index(after[0]) if after and after[0] in names else 0
         for first in range(start, len(clusters), CLUSTERS):
-            yield rows.filter(cluster__in=clusters[first : first + CLUSTERS])
-
-
-def _asked(sql: str, parts: list[Rows], after: Sequence[Any] = ()) -> list[Key]:
-    """The answer to a statement with the queries `parts` in its places, in order."""
-    try:
-        compiled = [part.query.sql_with_params() for part in parts]
-    except EmptyResultSet:
-        return []
-    parameters = [value for _, values in compiled for value in values]
-    with connection.cursor() as cursor:
-        cursor.execute(sql.format(*(text for text, _ in compiled)), [*parameters, *after])
-        found: list[Key] = cursor.fetchall()
-    return found
+            some = [cluster.pk for cluster in clusters[first : first + CLUSTERS]]
+            yield rows.filter(cluster__in=some)

@@ -80,7 +80,8 @@ def walk(user: User, query: str, size: int = 13) -> list[Object]:
         inventory = Inventory(user, ObjectFilter.of(address))
         assert not inventory.wanted.problems
         page = paging.page(inventory, size)
-        seen += [found.object for found in inventory.rows(page.keys)]
+        keys = [found.object.pk for found in inventory.rows(page.keys)]
+        seen += map(Object.objects.select_related("cluster").in_bulk(keys).__getitem__, keys)
         if page.next is None:
             return seen
         address["cursor"] = page.next
