@@ -65,13 +65,13 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
             self.messages, self.counted_until = 0, now + IN_SECONDS
         self.messages += 1
         if len(text_data or "") > LARGEST_MESSAGE:
-            await self._refuse(1009)
+            await self._end(1009)
         elif text_data is None or self.messages > MOST_MESSAGES:
-            await self._refuse(1008)
+            await self._end(1008)
         else:
             await super().receive(text_data)
 
-    async def _refuse(self, code: int) -> None:
+    async def _end(self, code: int) -> None:
         self.closing = True
         await self.close(code)
 
@@ -85,20 +85,20 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
             case {"watch": {"topics": [*topics]}} if _texts(topics):
                 self.subscriber.topics = frozenset(topics[:MOST_TOPICS])
                 live.hub().replay(self.subscriber)
-            case {"rows": {"number": int(n), "url": str(), "language": str(), "keys": [*keys]}} if (
-                _texts(keys)
-            ):
-                if len(self.tasks) > MOST_ASKED:
-                    await self._refuse(1008)
-                    return
-                asked = content["rows"]
-                answer = asyncio.create_task(
-                    self._answer(n, asked["url"], asked["language"], keys[: live.MOST_ROWS])
-                )
-                self.tasks.add(answer)
-                answer.add_done_callback(self.tasks.discard)
+            case {
+                "rows": {
+                    "number": int(n),
+                    "url": str(url),
+                    "language": str(language),
+                    "keys": [*keys],
+                }
+            } if _texts(keys) and len(self.tasks) <= MOST_ASKED:
+                answer = self._answer(n, url, language, keys[: live.MOST_ROWS])
+                task = asyncio.create_task(answer)
+                self.tasks.add(task)
+                task.add_done_callback(self.tasks.discard)
             case _:
-                await self._refuse(1008)
+                await self._end(1008)
 
     async def _answer(self, number: int, url: str, language: str, keys: list[str]) -> None:
         """Says which rows there are; null where they cannot be had here, so the page asks by GET.
@@ -113,10 +113,11 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
             found = await live.hub().desk.ask(question, self.user, keys)
             html = "".join(found[key] for key in keys if key in found)
         except LookupError:
-            log.info("a page asked over its socket for what has no rows: %s", url)
+            log.info("a page asked over its socket for what has no rows: %.200s", url)
         except Exception:
             log.exception("rows could not be found for a page")
-        await self.send_json({"type": "rows", "number": number, "html": html})
+        if not self.closing:
+            await self.send_json({"type": "rows", "number": number, "html": html})
 
     async def disconnect(self, code: int) -> None:
         if hasattr(self, "subscriber"):
@@ -131,7 +132,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
         scopes = await self._scopes()
         if scopes is None:
             await self.send_json({"type": "closed", "reason": "signed_out"})
-            await self.close(SIGNED_OUT)
+            await self._end(SIGNED_OUT)
         elif scopes != self.subscriber.scopes:
             self.subscriber.scopes = scopes
             self.subscriber.refresh()
