@@ -82,9 +82,10 @@ async def lived(
     headers = {"Cookie": f"sessionid={await asyncio.to_thread(product.cookie, 'admin')}"}
     sockets = [Socket(product.port, "/ws/live/", headers) for _ in range(PAGES)]
     await open_all(sockets)
-    for socket in sockets:
-        socket.say({"watch": {"topics": ["pods"]}})
     flags: list[Any] = []
+    for socket in sockets:
+        socket.heard = functools.partial(asked, socket, flags)
+        socket.say({"watch": {"topics": ["pods"]}})
     living = [
         asyncio.create_task(changed(server)),
         asyncio.create_task(looked(product, headers, flags)),
@@ -101,6 +102,15 @@ async def lived(
     await heard_by_all(server, sockets)
     before, after = held
     return flags, before, after
+
+
+def asked(socket: Socket, flags: list[Any], message: Any) -> None:
+    """What the page's script does: it asks for the rows that changed."""
+    if message["type"] == "changed" and "keys" in message:
+        question = {"url": "/pods/rows/", "language": "en", "keys": message["keys"][:100]}
+        socket.say({"rows": {"number": 1, **question}})
+    elif message["type"] == "rows" and message["html"] is None:
+        flags.append((time.strftime("%X"), "a page was given no rows"))
 
 
 async def changed(server: ApiServer) -> None:
