@@ -52,11 +52,17 @@ def shared(text: str) -> str:
     return plain(text)
 
 
+@cached(16384, len)
+def _shared_label(pair: bytes) -> tuple[str, str]:
+    decoded = _pair(pair)
+    return shared(decoded.key), shared(decoded.value)
+
+
 @cached(16384, total)
 def shared_labels(pairs: tuple[bytes, ...]) -> dict[str, str]:
     """One dict for all rows with the same labels: read it, never change it."""
-    decoded = map(_pair, islice(pairs, MOST_PARTS))
-    return {shared(each.key): shared(each.value) for each in decoded}
+    # Each ReplicaSet has other labels than all others, but only by one of them.
+    return dict(map(_shared_label, islice(pairs, MOST_PARTS)))
 
 
 @cached(16384, total)
