@@ -12,12 +12,14 @@ from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 
 from clusters.kube.types import Row
 from clusters.models import KindState
 from clusters.store import copying, namespaces
 
+# Of more changes than these it is told in which namespaces they are (live.MOST_KEYS), not which.
+MANY = 500
 # Events come by the hundred a second and go after an hour: the newest are kept.
 MOST_ROWS = {"Event": 20_000}
 
@@ -122,6 +124,12 @@ DELETE FROM clusters_object AS o USING unnest(%s::text[], %s::text[]) AS gone (k
 WHERE o.cluster_id = %s AND o.uid = gone.uid AND o.kind = gone.kind
 RETURNING o.kind, id, namespace
 """
+# Whoever had one of a list's rows stored before, most likely has the first.
+_BEGUN = """
+SELECT now(), EXISTS (
+  SELECT FROM clusters_object WHERE cluster_id = %s AND kind = %s AND uid = %s
+)
+"""
 _STORED = "SELECT id, uid FROM clusters_object WHERE cluster_id = %s AND kind = %s"
 _DELETE_UNLISTED = """
 DELETE FROM clusters_object WHERE id = ANY(%s) RETURNING kind, id, namespace
@@ -146,33 +154,43 @@ def hold(cursor: Any, fence: Fence) -> None:
         raise LeaseLost
 
 
-def flush(fence: Fence, pending: Mapping[str, Pending]) -> dict[str, list[Key]]:
+def flush(
+    fence: Fence, pending: Mapping[str, Pending], *, straight: bool = True
+) -> dict[str, list[Key]]:
     """Writes what was seen of some kinds in one transaction; returns by kind what that changed.
 
-    Raises LeaseLost. A row that PostgreSQL does not take costs itself, not its kind.
+    Raises LeaseLost. A row that PostgreSQL does not take costs itself, not its kind. Many rows of
+    which none is stored are written `straight`, without looking for each; their ids are told as 0.
     """
     try:
-        return _flush(fence, pending)
+        return _flush(fence, pending, straight)
+    except IntegrityError:
+        if not straight:
+            raise
+        return flush(fence, pending, straight=False)
     except copying.UNFIT:
-        return _flush(fence, {kind: _storable(seen) for kind, seen in pending.items()})
+        return _flush(fence, {kind: _storable(seen) for kind, seen in pending.items()}, False)
 
 
 @transaction.atomic
-def _flush(fence: Fence, pending: Mapping[str, Pending]) -> dict[str, list[Key]]:
+def _flush(fence: Fence, pending: Mapping[str, Pending], straight: bool) -> dict[str, list[Key]]:
     pending = {kind: _bounded(kind, seen) for kind, seen in pending.items()}
     changed: dict[str, list[Key]] = {kind: [] for kind in pending}
     listed = {kind: seen.whole for kind, seen in pending.items() if seen.whole is not None}
     overruling = [kind for kind, seen in pending.items() if seen.overrules]
     with connection.cursor() as cursor:
         hold(cursor, fence)
-        cursor.execute(copying.SCRATCH)
         if overruling:
             cursor.execute(_TAKE_TIME)
-        copying.copy(cursor, (row for seen in pending.values() for row in seen.rows.values()))
-        if "Namespace" in pending:
-            namespaces.take(cursor, fence.cluster_id)
-        cursor.execute(_UPSERT, [fence.cluster_id, overruling])
-        found = cursor.fetchall()
+        rows = [row for seen in pending.values() for row in seen.rows.values()]
+        if (
+            straight
+            and len(pending) == len(overruling) == 1
+            and _write_straight(cursor, fence.cluster_id, rows)
+        ):
+            found = [(row.kind, 0, row.namespace) for row in rows]
+        else:
+            found = _upsert(cursor, fence.cluster_id, rows, overruling)
         for kind, whole in listed.items():
             found += _delete_unlisted(cursor, fence.cluster_id, kind, whole)
         found += _delete(cursor, fence.cluster_id, pending)
@@ -181,6 +199,26 @@ def _flush(fence: Fence, pending: Mapping[str, Pending]) -> dict[str, list[Key]]
     for kind, key, namespace in found:
         changed[kind].append((key, namespace))
     return changed
+
+
+def _write_straight(cursor: Any, cluster_id: UUID, rows: list[Row]) -> bool:
+    """Whether they were written: a fifth of the cost of looking for each is saved."""
+    if len(rows) <= MANY or rows[0].kind == "Namespace":
+        return False
+    cursor.execute(_BEGUN, [cluster_id, rows[0].kind, rows[0].uid])
+    moment, is_stored = cursor.fetchone()
+    if not is_stored:
+        copying.copy_straight(cursor, cluster_id, moment, rows)
+    return not is_stored
+
+
+def _upsert(cursor: Any, cluster_id: UUID, rows: list[Row], overruling: list[str]) -> Found:
+    cursor.execute(copying.SCRATCH)
+    copying.copy(cursor, rows)
+    if any(row.kind == "Namespace" for row in rows):
+        namespaces.take(cursor, cluster_id)
+    cursor.execute(_UPSERT, [cluster_id, overruling])
+    return list(cursor.fetchall())
 
 
 def _delete_unlisted(cursor: Any, cluster_id: UUID, kind: str, whole: set[str]) -> Found:
@@ -206,7 +244,7 @@ def _delete(cursor: Any, cluster_id: UUID, pending: Mapping[str, Pending]) -> Fo
 def forget(fence: Fence, kinds: Iterable[str]) -> dict[str, list[Key]]:
     """Deletes everything stored of kinds that are not followed any more; LeaseLost as `flush`."""
     nothing = Pending(overrules=True, whole=set())
-    changed = _flush(fence, dict.fromkeys(kinds, nothing))
+    changed = _flush(fence, dict.fromkeys(kinds, nothing), False)
     KindState.objects.filter(cluster_id=fence.cluster_id, kind__in=changed).delete()
     return changed
 

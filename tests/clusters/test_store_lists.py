@@ -1,11 +1,13 @@
 """Lists that are written in portions, and what of a row comes through as it was."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
-from clusters.models import Cluster, Object
+from clusters import live
+from clusters.models import Cluster, Object, Tally
 from clusters.store import leases, rows
 from clusters.store.rows import Fence, Pending
 from tests.factories import row
@@ -38,6 +40,13 @@ def ended(whole: list[Any], rest: list[Any]) -> Pending:
 
 def names() -> list[str]:
     return list(Object.objects.order_by("name").values_list("name", flat=True))
+
+
+def many(*others: Any) -> list[Any]:
+    """So many rows of a list that they are written straight, with others in the middle of them."""
+    middle = rows.MANY // 2
+    made = [row(f"of-many-{number:04}", 7) for number in range(rows.MANY + 1)]
+    return [*made[:middle], *others, *made[middle:]]
 
 
 def test_a_portion_removes_nothing_and_the_end_what_is_not_in_the_whole(fence: Fence) -> None:
@@ -100,3 +109,31 @@ def test_every_value_comes_through(fence: Fence) -> None:
         assert getattr(stored, column) == (list(value) if column == "images" else value), column
     bare = Object.objects.get(name="bare")
     assert (bare.labels, bare.images, bare.since) == ({}, [], datetime.fromtimestamp(0, UTC))
+
+
+def test_many_rows_at_once_come_as_a_few_do(fence: Fence, prod: Cluster) -> None:
+    write(fence, portion(few := row("few", 7)))
+    assert write(fence, portion(*many())) == rows.MANY + 1
+    hidden = ("id", "name", "uid", "observed_at")
+    shown = [field.attname for field in Object._meta.fields if field.name not in hidden]
+    assert Object.objects.exclude(name=few.name).values(*shown).distinct().get() == (
+        Object.objects.values(*shown).get(name=few.name)
+    )
+    ages = [timezone.now() - at for at in Object.objects.values_list("observed_at", flat=True)]
+    assert timedelta(0) <= min(ages) <= max(ages) < timedelta(minutes=5)
+    assert Tally.objects.get(cluster=prod).n == rows.MANY + 2
+    # Nobody is told which of so many rows changed, so their ids need not be known.
+    assert rows.MANY >= live.MOST_KEYS
+
+
+def test_many_rows_of_which_some_are_stored_already_are_each_stored_once(fence: Fence) -> None:
+    write(fence, portion(row("odd-one", 900, status="Running")))
+    assert write(fence, portion(*many(row("odd-one", 8, status="Pending")))) == rows.MANY + 2
+    assert Object.objects.get(name="odd-one").status == "Pending"
+    assert write(fence, portion(*many(row("odd-one", 8, status="Pending")))) == 0
+    assert len(names()) == rows.MANY + 2
+
+
+def test_one_of_many_rows_that_no_column_takes_costs_itself(fence: Fence) -> None:
+    write(fence, portion(*many(row("odd-one", restarts=2**40))))
+    assert len(names()) == rows.MANY + 1
