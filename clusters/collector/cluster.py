@@ -153,9 +153,13 @@ class Collector:
                 self.outbox.withdraw(kind)
             self._saving = self.outbox.take()
             await self._save(self._saving)
+            wrote_rows = bool(self._saving.seen)
             self._saving = Batch()
-            # The first change of a quiet cluster is written at once, a storm in batches.
-            await self.outbox.pause(FLUSH_SECONDS)
+            if not any(kind in self.outbox.batch.seen for kind in CORE):
+                self.turns.stored()
+            if wrote_rows:
+                # The first change of a quiet cluster is written at once, a storm in batches.
+                await self.outbox.pause(FLUSH_SECONDS)
 
     async def _save(self, batch: Batch) -> None:
         if batch.dropped:

@@ -18,6 +18,8 @@ LISTS = 50
 LISTS_OF_A_CLUSTER = 4
 # A list that takes longer lets others begin.
 TURN_SECONDS = 15.0
+# So long the other kinds wait for the rows of the first ones to be stored.
+LATER_SECONDS = 1.0
 # What ran this long has not failed again and again.
 HEALTHY_SECONDS = 120.0
 
@@ -48,7 +50,7 @@ class Turns:
     """The order in which the kinds of one cluster are listed first.
 
     None before the cluster has spoken, so that dead ones keep nobody waiting; then the kinds
-    `first`; then the others.
+    `first`; then, when those are stored, the others: twenty connections would be in their way.
     """
 
     def __init__(self, first: Iterable[str], lists: asyncio.Semaphore) -> None:
@@ -72,10 +74,16 @@ class Turns:
             held.callback(timer.cancel)
             yield held.close
 
-    def _passed(self, kind: str) -> None:
-        self._first.discard(kind)
+    def stored(self) -> None:
+        """What came in so far is stored."""
         if not self._first:
             self._others.set()
+
+    def _passed(self, kind: str) -> None:
+        if kind in self._first:
+            self._first.discard(kind)
+            if not self._first:
+                asyncio.get_running_loop().call_later(LATER_SECONDS, self._others.set)
 
 
 async def run_in(executor: Executor, write: Callable[..., T], *args: Any) -> T:

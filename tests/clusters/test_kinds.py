@@ -130,6 +130,37 @@ async def test_a_dead_cluster_keeps_nobody_waiting_and_the_core_comes_first() ->
     assert not lists.locked()
 
 
+async def test_the_other_kinds_wait_until_the_core_is_stored() -> None:
+    turns, began = Turns(["Pod"], asyncio.Semaphore(4)), asyncio.Event()
+
+    async def follow_others() -> None:
+        async with turns.turn("Job"):
+            began.set()
+
+    turns.spoken.set()
+    job = asyncio.create_task(follow_others())
+    async with turns.turn("Pod"):
+        turns.stored()
+        await asyncio.sleep(0)
+        assert not began.is_set()
+    await asyncio.sleep(0)
+    assert not began.is_set()
+    turns.stored()
+    await asyncio.wait_for(job, 10)
+
+
+async def test_a_database_that_is_away_keeps_the_other_kinds_waiting_for_a_moment_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(running_module, "LATER_SECONDS", 0.01)
+    turns = Turns(["Pod"], asyncio.Semaphore(4))
+    turns.spoken.set()
+    async with turns.turn("Pod") as end, asyncio.timeout(10):
+        end()
+        async with turns.turn("Job"):
+            pass
+
+
 async def test_a_list_that_takes_long_gives_its_turn_away(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(running_module, "TURN_SECONDS", 0.01)
     lists = asyncio.Semaphore(1)
