@@ -2,27 +2,29 @@
 
 from collections.abc import Callable, Iterable, Sized
 from functools import lru_cache, wraps
-from typing import ParamSpec, TypeVar
+from typing import TypeVar, TypeVarTuple
 
 # What an API server lets through is shorter. Longer keys could fill the memory, thousands of them
 # as large as an answer may be.
 LARGEST_KEY = 2048
 
-P = ParamSpec("P")
+Ts = TypeVarTuple("Ts")
 T = TypeVar("T")
 
 
-def cached(most: int, size: Callable[..., int]) -> Callable[[Callable[P, T]], Callable[P, T]]:
+def cached(
+    most: int, size: Callable[..., int]
+) -> Callable[[Callable[[*Ts], T]], Callable[[*Ts], T]]:
     """As lru_cache with room for `most` results, but what is too large is worked out each time."""
 
-    def decorate(function: Callable[P, T]) -> Callable[P, T]:
+    def decorate(function: Callable[[*Ts], T]) -> Callable[[*Ts], T]:
         kept = lru_cache(most)(function)
 
         @wraps(function)
-        def call(*args: P.args, **kwargs: P.kwargs) -> T:
-            if size(*args, **kwargs) > LARGEST_KEY:
-                return function(*args, **kwargs)
-            return kept(*args, **kwargs)  # type: ignore[arg-type]
+        def call(*args: *Ts) -> T:
+            if size(*args) > LARGEST_KEY:
+                return function(*args)
+            return kept(*args)
 
         return call
 

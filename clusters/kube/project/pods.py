@@ -93,9 +93,10 @@ def pod_status(pod: Any, conditions: dict[str, Any]) -> tuple[str, int, int, int
     initialized = conditions.get("Initialized")
     if not stuck or (initialized is not None and initialized.status == "True"):
         is_ready = "Ready" in conditions and conditions["Ready"].status == "True"
-        word, running = _containers(state.containerStatuses, stuck or word, is_ready)
+        containers = list(state.containerStatuses)
+        word, running = _containers(containers, stuck or word, is_ready)
         ready += running
-        restarts = sidecar_restarts + sum([c.restartCount for c in state.containerStatuses])
+        restarts = sidecar_restarts + sum([c.restartCount for c in containers])
     else:
         word = stuck
     return _deleted(pod, word), ready, len(pod.spec.containers) + len(sidecars), restarts
