@@ -202,7 +202,7 @@ def _flush(fence: Fence, pending: Mapping[str, Pending], straight: bool) -> dict
 
 
 def _write_straight(cursor: Any, cluster_id: UUID, rows: list[Row]) -> bool:
-    """Whether they were written: a fifth of the cost of looking for each is saved."""
+    """Whether they were written: a tenth of the cost of a row is to look whether it is stored."""
     if len(rows) <= MANY or rows[0].kind == "Namespace":
         return False
     cursor.execute(_BEGUN, [cluster_id, rows[0].kind, rows[0].uid])
