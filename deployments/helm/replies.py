@@ -188,13 +188,14 @@ def error_text(tail: tuple[str, ...]) -> str:
         return next((line for line in reversed(tail) if line.strip()), "Helm gave no reason")
     text = "\n".join(lines[starts[-1] :]).strip()
     text = _ERROR.sub("", text)
-    return f"{text} ({_not_ready(lines)})" if text in _LATE and _not_ready(lines) else text
+    return f"{text} ({_not_ready(lines)})" if text in _LATE else text
 
 
 def _not_ready(lines: list[str]) -> str:
     """Return what Helm 3 waited for at the end: its error does not say."""
     found = (line for line in reversed(lines) if " is not ready: " in line)
-    return _PROGRESS.sub("", next(found, ""))
+    # On a slow machine the time is over before Helm has looked once.
+    return _PROGRESS.sub("", next(found, "before anything was seen to be ready"))
 
 
 def _decoded(answer: bytes, kind: type[T]) -> T:

@@ -26,6 +26,7 @@ from deployments.helm import (
     Program,
     Upgrade,
     objects,
+    replies,
 )
 from deployments.helm.runner import Limits
 from deployments.helm.workspace import PREFIX
@@ -223,3 +224,8 @@ def test_connection_of_a_token(cluster: Cluster, program: Program, namespace: st
     limited = kubeconfig.parse(cluster.token_kubeconfig("limited"))
     with pytest.raises(NotPermitted, match="limited"):
         Helm(limited, program=program).list()
+
+
+def test_a_time_that_is_over_before_helm_looked_says_so() -> None:
+    said = replies.error_text(("Error: INSTALLATION FAILED: context deadline exceeded",))
+    assert said == "context deadline exceeded (before anything was seen to be ready)"
