@@ -15,8 +15,8 @@ from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from django.contrib.sessions.backends.db import SessionStore
 
 from clusters import live
+from teams.executor import RIGHTS_CHANGED
 from teams.models import User
-from teams.services import RIGHTS_CHANGED
 
 # A page that has heard nothing for 5 s says so; two pings fit into that.
 PING_SECONDS = 2
@@ -30,6 +30,8 @@ IN_SECONDS = 10.0
 MOST_ASKED = 8
 LARGEST_MESSAGE = 16 * 1024
 SIGNED_OUT = 4401
+# The topic of pages that show who may do what.
+RIGHTS = "grants"
 
 log = logging.getLogger(__name__)
 
@@ -136,6 +138,8 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
         elif scopes != self.subscriber.scopes:
             self.subscriber.scopes = scopes
             self.subscriber.refresh()
+        elif event and RIGHTS in self.subscriber.topics:
+            await self.send_json({"type": "changed", "topic": RIGHTS})
 
     async def _ping(self) -> None:
         """Tells the page that it is heard; now and then asks whether the session still holds.

@@ -1,18 +1,22 @@
 """What people fill in about clusters."""
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.http import QueryDict
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from clusters.kube import kubeconfig
 from clusters.kube.errors import KubeconfigError
 from clusters.kube.manifest import FEATURES
-from clusters.models import Cluster, Environment
+from clusters.models import Cluster, Environment, Namespace
 from clusters.services.checks import LARGEST_KUBECONFIG
 from clusters.services.editing import Changes
 from clusters.services.registration import Registration
+from teams.models import Team
+from teams.roles import Role
 
 
 class KubeconfigForm(forms.Form):
@@ -189,6 +193,77 @@ class ManifestForm(forms.Form):
 
     def clean_features(self) -> list[str]:
         return sorted({"watch", *self.cleaned_data["features"]}, key=FEATURES.index)
+
+
+class GrantForm(forms.Form):
+    """A role for a team on one of the scopes that the person administers.
+
+    It is posted twice: what was filled in first is previewed, and made when it comes again.
+    """
+
+    team_name = forms.ModelChoiceField(
+        label=_("Team"), queryset=Team.objects.all(), to_field_name="name"
+    )
+    place = forms.ChoiceField(label=_("Where"))
+    role_name = forms.ChoiceField(label=_("Role"), choices=Role.choices, initial=Role.VIEWER)
+    ends = forms.DateTimeField(
+        label=_("Ends (UTC)"),
+        required=False,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        help_text=_("Empty: until it is revoked."),
+    )
+    previewed = forms.CharField(required=False, widget=forms.HiddenInput())
+
+    def __init__(self, *args: Any, scopes: list[Cluster | Namespace], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._scopes = {_place(scope): scope for scope in scopes}
+        choices = [
+            (place, scope.name if place else _("The whole cluster"))
+            for place, scope in self._scopes.items()
+        ]
+        self.fields["place"].choices = choices  # type: ignore[attr-defined]
+        # "" stands for the whole cluster, which Django takes for no choice.
+        self.fields["place"].required = "" not in self._scopes
+
+    def clean_ends(self) -> datetime | None:
+        ends: datetime | None = self.cleaned_data["ends"]
+        if ends is not None and ends <= timezone.now():
+            raise forms.ValidationError(_("This moment is over."))
+        return ends
+
+    @property
+    def team(self) -> Team:
+        found: Team = self.cleaned_data["team_name"]
+        return found
+
+    @property
+    def role(self) -> Role:
+        return Role(self.cleaned_data["role_name"])
+
+    @property
+    def scope(self) -> Cluster | Namespace:
+        return self._scopes[self.cleaned_data["place"]]
+
+    @property
+    def was_previewed(self) -> bool:
+        """Whether just this was shown before."""
+        return bool(self.cleaned_data["previewed"] == self._signature)
+
+    def preview(self) -> None:
+        """Shown now: posted again as it is, it is made."""
+        data = QueryDict(mutable=True)
+        data.update(self.data)
+        data["previewed"] = self._signature
+        self.data = data
+
+    @property
+    def _signature(self) -> str:
+        data = self.cleaned_data
+        return f"{self.team.pk}/{data['place']}/{self.role}/{data['ends']}"
+
+
+def _place(scope: Cluster | Namespace) -> str:
+    return scope.name if isinstance(scope, Namespace) else ""
 
 
 class DeleteForm(forms.Form):

@@ -2,7 +2,7 @@ from django.urls import path
 
 from clusters.api import figures, registry
 from clusters.api.manifest import Manifest
-from clusters.views import cluster, fleet, kinds, manifest, registration
+from clusters.views import cluster, fleet, grants, kinds, manifest, registration
 
 urlpatterns = [
     path("", fleet.fleet, name="fleet"),
@@ -13,6 +13,8 @@ urlpatterns = [
     path("clusters/<uuid:pk>/edit/", registration.edit, name="cluster-edit"),
     path("clusters/<uuid:pk>/credentials/", registration.credentials, name="cluster-credentials"),
     path("clusters/<uuid:pk>/kinds/", kinds.kinds, name="cluster-kinds"),
+    path("clusters/<uuid:pk>/grants/new/", grants.grant, name="cluster-grant"),
+    path("grants/<int:pk>/revoke/", grants.revoke, name="grant-revoke"),
     path("clusters/<uuid:pk>/delete/", registration.delete, name="cluster-delete"),
     path("api/v1/clusters", registry.ClusterList.as_view(), name="api-clusters"),
     path("api/v1/clusters/manifest", Manifest.as_view(), name="api-cluster-manifest"),

@@ -18,6 +18,7 @@ PLACES = (
     (_("Delivery"), _("Releases"), "releases", "package"),
     (_("Delivery"), _("Operations"), "operations", "activity"),
     (_("Govern"), _("Clusters"), "clusters", "topology-star-3"),
+    (_("Govern"), _("Teams"), "teams", "users"),
 )
 
 

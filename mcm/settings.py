@@ -228,6 +228,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": schedule(2 * POLL_SECONDS),
         "options": {"expires": 2 * POLL_SECONDS},
     },
+    "end-grants": {
+        "task": "teams.tasks.end_grants",
+        "schedule": schedule(5),
+        "options": {"expires": 5},
+    },
     "sweep-operations": {
         "task": "operations.tasks.sweep_operations",
         "schedule": schedule(10),

@@ -28,6 +28,7 @@ urlpatterns = [
     path("api/v1/schema", openapi.Schema.as_view(), name="api-schema"),
     path("api/v1/docs/", openapi.Docs.as_view(), name="api-docs"),
     path("", include("monitoring_app.urls")),
+    path("", include("teams.urls")),
     path("", include("clusters.urls")),
     path("", include("explorer.urls")),
     path("", include("operations.urls")),

@@ -1,6 +1,6 @@
 """Who there is: users, teams, what they were granted, and what was done."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import AbstractUser, Group
 from django.contrib.contenttypes.fields import GenericForeignKey
@@ -8,7 +8,10 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from teams.roles import Role
+from teams.roles import Action, Role
+
+if TYPE_CHECKING:
+    from teams.access import Held
 
 
 class User(AbstractUser):
@@ -33,6 +36,14 @@ class Team(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @classmethod
+    def within(cls, held: "Held") -> models.Q:
+        """One sees the teams that one is in, and operates those that one manages."""
+        mine = Membership.objects.filter(user=held.user.pk or 0)
+        if held.action is Action.OPERATE:
+            mine = mine.filter(is_manager=True)
+        return models.Q(pk__in=[] if held.action is Action.ADMIN else mine.values("team"))
 
 
 class Membership(models.Model):
@@ -60,6 +71,8 @@ class Grant(models.Model):
     scope_id = models.CharField(max_length=36)
     scope = GenericForeignKey("scope_type", "scope_id")
     created = models.DateTimeField(auto_now_add=True)
+    # None: until it is revoked.
+    ends = models.DateTimeField(_("ends"), null=True, blank=True, db_index=True)
 
     class Meta:
         constraints = [

@@ -1,32 +1,18 @@
 """Changes of teams, members and grants; each tells the open sockets that rights have changed."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from asgiref.sync import async_to_sync
-from channels.layers import get_channel_layer
 from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
-from guardian.shortcuts import assign_perm, remove_perm
 from knox.models import AuthToken
 
 from teams import audit
+from teams.executor import announce_rights_changed as announce_rights_changed
+from teams.executor import apply
+from teams.executor import revoke as revoke
 from teams.models import Grant, Membership, Team, User
-from teams.roles import Action, Role
-
-# Every live socket listens to this group of the channel layer.
-RIGHTS_CHANGED = "rights"
-
-
-def announce_rights_changed() -> None:
-    """After the commit, every open socket looks at its person's rights again."""
-
-    def send() -> None:
-        layer = get_channel_layer()
-        if layer is not None:
-            async_to_sync(layer.group_send)(RIGHTS_CHANGED, {"type": "rights.changed"})
-
-    transaction.on_commit(send, robust=True)
+from teams.roles import Role
 
 
 @transaction.atomic
@@ -61,6 +47,7 @@ def save_team(team: Team, *, by: User | None) -> Team:
         Group.objects.filter(pk=team.group_id).update(name=f"team:{team.name}")
     team.save()
     audit.record(by, "team.create" if created else "team.change", team)
+    announce_rights_changed()
     return team
 
 
@@ -97,29 +84,25 @@ def _leave_group(membership: Membership) -> None:
 
 
 @transaction.atomic
-def grant(team: Team, role: Role, scope: models.Model, *, by: User | None) -> Grant:
-    """Gives the team the role on the scope; giving it again changes nothing."""
+def grant(
+    team: Team, role: Role, scope: models.Model, *, by: User | None, ends: datetime | None = None
+) -> Grant:
+    """Gives the team the role on the scope until it `ends`; giving it again changes the end."""
     row, created = Grant.objects.get_or_create(
         team=team,
         role=role,
         scope_type=ContentType.objects.get_for_model(scope),
         scope_id=str(scope.pk),
+        defaults={"ends": ends},
     )
-    _apply(team, scope)
-    if created:
-        audit.record(by, "grant.create", row, role=role)
+    before, row.ends = row.ends, ends
+    row.save(update_fields=["ends"])
+    apply(team, scope)
+    if created or before != ends:
+        action = "grant.create" if created else "grant.change"
+        audit.record(by, action, row, role=role, ends=ends.isoformat() if ends else None)
         announce_rights_changed()
     return row
-
-
-@transaction.atomic
-def revoke(row: Grant, *, by: User | None) -> None:
-    audit.record(by, "grant.delete", row, role=row.role)
-    team, scope = row.team, row.scope
-    row.delete()
-    if scope is not None:
-        _apply(team, scope)
-    announce_rights_changed()
 
 
 @transaction.atomic
@@ -127,18 +110,8 @@ def forget_scope(scope: models.Model) -> None:
     """Removes every grant on a scope that is about to be deleted."""
     for row in Grant.on(scope).select_related("team"):
         row.delete()
-        _apply(row.team, scope)
+        apply(row.team, scope)
     announce_rights_changed()
-
-
-def _apply(team: Team, scope: models.Model) -> None:
-    """Makes guardian's permissions on the scope equal to what the team's grants there say."""
-    roles = Grant.on(scope).filter(team=team).values_list("role", flat=True)
-    held = {action for role in roles for action in Role(role).actions}
-    for action in Action:
-        permission = f"{scope._meta.app_label}.{action}_{scope._meta.model_name}"
-        change = assign_perm if action in held else remove_perm
-        change(permission, team.group, scope)
 
 
 @transaction.atomic

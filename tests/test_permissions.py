@@ -14,7 +14,9 @@ from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from teams.models import User
+from teams import services
+from teams.models import Grant, Membership, User
+from tests import factories
 
 ROLES = (
     "anonymous", "outsider", "shop_viewer", "shop_operator", "viewer", "operator", "owner", "admin",
@@ -39,6 +41,7 @@ class Case(NamedTuple):
 INSTALL = {"cluster": "prod", "namespace": "shop", "name": "new", "chart": {"upload": "CHART"}}
 FORM = {"cluster": "PROD", "namespace": "shop", "name": "new", "chart": "CHART", "timeout": "60"}
 BAD, PROD, WEB = {"name": "-"}, {"confirm_name": "prod"}, {"confirm_name": "web"}
+MANAGER, UNNAMED = {"manager": "true"}, {"name": "a b"}
 ON = {"name": "a.example", "on": "true"}
 # 400 and 422: let in, and told what is wrong with what was sent.
 #     address            method    key         anon out s_vw s_op view oper own admin
@@ -55,6 +58,23 @@ CASES = [
     Case("cluster-credentials", "POST", "prod",      "302 404 403 403 403 403 403 422", BAD),
     Case("cluster-kinds",     "GET",    "prod",      "302 404 403 403 403 403 200 200"),
     Case("cluster-kinds",     "POST",   "prod",      "302 404 403 403 403 403 422 422", ON),
+    Case("cluster-grant",     "GET",    "prod",      "302 404 403 403 403 403 200 200"),
+    Case("cluster-grant",     "POST",   "prod",      "302 404 403 403 403 403 422 422", BAD),
+    Case("grant-revoke",      "GET",    "grant",     "302 404 404 404 403 404 200 200"),
+    Case("grant-revoke",      "POST",   "grant",     "302 404 404 404 403 404 302 302"),
+    Case("teams",             "GET",    "",          "302 200 200 200 200 200 200 200"),
+    Case("team-create",       "GET",    "",          "302 403 403 403 403 403 403 200"),
+    Case("team-create",       "POST",   "",          "302 403 403 403 403 403 403 422", UNNAMED),
+    Case("team-detail",       "GET",    "team",      "302 404 404 404 200 404 404 200"),
+    Case("team-edit",         "GET",    "team",      "302 404 404 404 403 404 404 200"),
+    Case("team-edit",         "POST",   "team",      "302 404 404 404 403 404 404 422", UNNAMED),
+    Case("team-delete",       "GET",    "team",      "302 404 404 404 403 404 404 200"),
+    Case("team-delete",       "POST",   "team",      "302 404 404 404 403 404 404 422", BAD),
+    Case("team-add",          "GET",    "team",      "302 404 404 404 403 404 404 200"),
+    Case("team-add",          "POST",   "team",      "302 404 404 404 403 404 404 422", BAD),
+    Case("member-manager",    "POST",   "member",    "302 404 404 404 403 404 404 302", MANAGER),
+    Case("member-remove",     "POST",   "member",    "302 404 404 404 403 404 404 302"),
+    Case("person",            "GET",    "person",    "302 404 404 404 200 404 404 200"),
     Case("cluster-delete",    "GET",    "prod",      "302 404 403 403 403 403 200 200"),
     Case("cluster-delete",    "POST",   "prod",      "302 404 403 403 403 403 302 302", PROD),
     Case("api-clusters",      "GET",    "",          "401 200 200 200 200 200 200 200"),
@@ -102,6 +122,10 @@ def world(
     """Everybody, and one object of everything on prod."""
     people = {role: request.getfixturevalue(role) for role in ROLES[1:]}
     objects = {"prod": prod, "chart": chart, "pod": pod, "operation": operation}
+    grant = Grant.objects.get(team__members=people["viewer"])
+    mate = Membership(team=grant.team, user=factories.UserFactory.create(username="mate"))
+    member = services.save_membership(mate, by=None)
+    objects |= {"grant": grant, "team": grant.team, "member": member, "person": people["viewer"]}
     return {**people, **objects, "release": release, "anonymous": None}
 
 
@@ -147,7 +171,8 @@ def test_each_role_gets_its_answer(case: Case, world: dict[str, Any]) -> None:
 
 def test_what_is_unseen_reads_like_what_is_missing(world: dict[str, Any]) -> None:
     for case in KEYED:
-        missing = 2**40 if case.key == "pod" else uuid.uuid4()
+        has_uuid = isinstance(world[case.key].pk, uuid.UUID)
+        missing = uuid.uuid4() if has_uuid else 2**40
         with time_machine.travel(datetime.now(UTC), tick=False):
             theirs, none = (asked(case, world, "outsider", key) for key in (None, missing))
         assert theirs.status_code == none.status_code == 404

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -136,6 +137,9 @@ class Cluster(AsSeen, models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def get_absolute_url(self) -> str:
+        return reverse("cluster-detail", args=[self.pk])
+
     @classmethod
     def within(cls, held: Held) -> Q:
         """Granted clusters; to see, also those of which a namespace is granted."""
@@ -182,6 +186,10 @@ class Namespace(models.Model):
 
     def __str__(self) -> str:
         return f"{self.cluster}/{self.name}"
+
+    def get_absolute_url(self) -> str:
+        """A namespace has no page of its own: who can do what there stands on its cluster's."""
+        return f"{self.cluster.get_absolute_url()}?tab=people&q={self.name}"
 
     @classmethod
     def within(cls, held: Held) -> Q:

@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 
 from clusters.models import Cluster, CredentialKind
 from clusters.store import attention, capacity, inside, queries
-from clusters.views import paging, rights, statistics
+from clusters.views import grants, paging, rights, statistics
 from clusters.views.addresses import mended
 from teams.access import Held
 from teams.views import SignedInRequest
@@ -167,5 +167,6 @@ TABS = (
     ),
     Tab("events", _("Events"), "clusters events", ("Event",), _events),
     Tab("statistics", _("Statistics"), "clusters usage", (), statistics.context),
+    Tab("people", _("People"), "clusters grants", (), grants.people),
     Tab("access", _("Access"), "clusters", (), rights.context, inner=True),
 )  # fmt: skip

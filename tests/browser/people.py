@@ -6,7 +6,7 @@ from clusters.models import Cluster, Object
 from deployments import services
 from deployments.models import Release
 from teams import services as teams
-from teams.models import User
+from teams.models import Grant, User
 from teams.roles import Role
 from testbed.waiting import wait_until
 from tests import factories
@@ -28,6 +28,11 @@ def make() -> None:
     factories.give(shopper, Role.VIEWER, dev.namespaces.get(name="shop"))
 
 
+def guests() -> None:
+    """The outsider's team, which holds nothing."""
+    factories.team("guests", User.objects.get(username="outsider"))
+
+
 def places() -> None:
     """Prints keys for addresses: of a cluster, a pod, and of a release that is made now."""
     dev = Cluster.objects.get(name="dev")
@@ -39,4 +44,6 @@ def places() -> None:
     made = Release.objects.filter(cluster=dev, name="pages")
     wait_until(made.exists, "the release", timeout=60)
     keys = {"cluster": dev, "pod": pod, "release": made.get(), "operation": operation}
+    grant = Grant.objects.filter(team__members__username="viewer").earliest("pk")
+    keys |= {"grant": grant, "team": grant.team, "person": grant.team.members.get()}
     print(*(f"{name}={row.pk}" for name, row in keys.items()))  # noqa: T201

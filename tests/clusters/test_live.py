@@ -91,6 +91,15 @@ async def test_a_revoked_grant_is_felt_at_once(
         assert (await page.until("changed"))["keys"] == ["other"]
 
 
+async def test_who_shows_rights_hears_when_those_of_others_change(
+    cookies: dict[str, str], outsider: User, prod: Cluster
+) -> None:
+    async with opened(cookies["admin"], "grants") as page:
+        grant = await in_database(Grant.objects.get)(team__members=outsider)
+        await in_database(services.revoke)(grant, by=None)
+        assert (await page.until("changed"))["topic"] == "grants"
+
+
 async def test_the_change_of_somebody_else_disturbs_nobody(
     cookies: dict[str, str], outsider: User, prod: Cluster, other: Cluster
 ) -> None:

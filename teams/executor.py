@@ -1,0 +1,51 @@
+"""Grants as guardian's permissions, and how everybody is told that rights changed."""
+
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
+from django.db import models, transaction
+from django.utils import timezone
+from guardian.shortcuts import assign_perm, remove_perm
+
+from teams import audit
+from teams.models import Grant, Team, User
+from teams.roles import Action, Role
+
+# Every live socket listens to this group of the channel layer.
+RIGHTS_CHANGED = "rights"
+
+
+def announce_rights_changed() -> None:
+    """After the commit, every open socket looks at its person's rights again."""
+
+    def send() -> None:
+        layer = get_channel_layer()
+        if layer is not None:
+            async_to_sync(layer.group_send)(RIGHTS_CHANGED, {"type": "rights.changed"})
+
+    transaction.on_commit(send, robust=True)
+
+
+def apply(team: Team, scope: models.Model) -> None:
+    """Makes guardian's permissions on the scope equal to what the team's grants there say."""
+    roles = Grant.on(scope).filter(team=team).values_list("role", flat=True)
+    held = {action for role in roles for action in Role(role).actions}
+    for action in Action:
+        permission = f"{scope._meta.app_label}.{action}_{scope._meta.model_name}"
+        change = assign_perm if action in held else remove_perm
+        change(permission, team.group, scope)
+
+
+@transaction.atomic
+def revoke(row: Grant, *, by: User | None) -> None:
+    audit.record(by, "grant.delete", row, role=row.role)
+    team, scope = row.team, row.scope
+    row.delete()
+    if scope is not None:
+        apply(team, scope)
+    announce_rights_changed()
+
+
+def end_grants() -> None:
+    """Revokes the grants whose time is over."""
+    for row in Grant.objects.filter(ends__lte=timezone.now()).select_related("team"):
+        revoke(row, by=None)
