@@ -84,7 +84,7 @@ async def lived(
     await open_all(sockets)
     flags: list[Any] = []
     for socket in sockets:
-        socket.heard = functools.partial(asked, socket, flags)
+        Reader(socket, flags)
         socket.say({"watch": {"topics": ["pods"]}})
     living = [
         asyncio.create_task(changed(server)),
@@ -104,13 +104,26 @@ async def lived(
     return flags, before, after
 
 
-def asked(socket: Socket, flags: list[Any], message: Any) -> None:
-    """What the page's script does: it asks for the rows that changed."""
-    if message["type"] == "changed" and "keys" in message:
-        question = {"url": "/pods/rows/", "language": "en", "keys": message["keys"][:100]}
-        socket.say({"rows": {"number": 1, **question}})
-    elif message["type"] == "rows" and message["html"] is None:
-        flags.append((time.strftime("%X"), "a page was given no rows"))
+class Reader:
+    """What the page's script does: it asks for the rows that changed, one question at a time."""
+
+    def __init__(self, socket: Socket, flags: list[Any]) -> None:
+        self._socket, self._flags = socket, flags
+        self._waiting, self._asked = set[str](), False
+        socket.heard = self._heard
+
+    def _heard(self, message: Any) -> None:
+        if message["type"] == "rows":
+            self._asked = False
+            if message["html"] is None:
+                self._flags.append((time.strftime("%X"), "a page was given no rows"))
+        self._waiting.update(message.get("keys", ()))
+        if self._waiting and not self._asked:
+            keys = sorted(self._waiting)[:100]
+            self._waiting.difference_update(keys)
+            question = {"url": "/pods/rows/", "language": "en", "keys": keys}
+            self._socket.say({"rows": {"number": 1, **question}})
+            self._asked = True
 
 
 async def changed(server: ApiServer) -> None:
