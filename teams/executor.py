@@ -8,7 +8,7 @@ from guardian.shortcuts import assign_perm, remove_perm
 
 from teams import audit
 from teams.models import Grant, Team, User
-from teams.roles import Action, Role
+from teams.roles import Action, actions_of
 
 # Every live socket listens to this group of the channel layer.
 RIGHTS_CHANGED = "rights"
@@ -28,7 +28,7 @@ def announce_rights_changed() -> None:
 def apply(team: Team, scope: models.Model) -> None:
     """Makes guardian's permissions on the scope equal to what the team's grants there say."""
     roles = Grant.on(scope).filter(team=team).values_list("role", flat=True)
-    held = {action for role in roles for action in Role(role).actions}
+    held = actions_of(roles)
     for action in Action:
         permission = f"{scope._meta.app_label}.{action}_{scope._meta.model_name}"
         change = assign_perm if action in held else remove_perm

@@ -1,5 +1,7 @@
 """The roles a grant gives and the actions each role may do."""
 
+from collections.abc import Collection, Iterable
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -27,3 +29,13 @@ _ACTIONS = {
     Role.OPERATOR: (Action.VIEW, Action.OPERATE),
     Role.ADMIN: (Action.VIEW, Action.OPERATE, Action.ADMIN),
 }
+
+
+def actions_of(roles: Iterable[str]) -> frozenset[Action]:
+    """All that these roles allow together."""
+    return frozenset(action for role in roles for action in Role(role).actions)
+
+
+def in_order(actions: Collection[Action]) -> list[Action]:
+    """From the least to the most."""
+    return [action for action in Action if action in actions]

@@ -8,8 +8,8 @@ from typing import Any
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model, Q, QuerySet
 
-from teams.models import Grant, Team, User
-from teams.roles import Action, Role
+from teams.models import Grant, Membership, Team, User
+from teams.roles import Action, actions_of, in_order
 
 # The keys of a scope among all scopes: its content type and its key as text.
 Place = tuple[int, str]
@@ -24,12 +24,8 @@ class Holding:
     grants: list[Grant] = field(default_factory=list)
 
     @property
-    def actions(self) -> frozenset[Action]:
-        return actions_of(grant.role for grant in self.grants)
-
-    @property
-    def in_order(self) -> list[Action]:
-        return [action for action in Action if action in self.actions]
+    def actions(self) -> list[Action]:
+        return in_order(actions_of(grant.role for grant in self.grants))
 
 
 @dataclass(frozen=True)
@@ -42,20 +38,15 @@ class Effect:
 
     @property
     def held(self) -> list[Action]:
-        return [action for action in Action if action in self.after]
+        return in_order(self.after)
 
     @property
     def gained(self) -> list[Action]:
-        return [action for action in Action if action in self.after - self.before]
+        return in_order(self.after - self.before)
 
     @property
     def lost(self) -> list[Action]:
-        return [action for action in Action if action in self.before - self.after]
-
-
-def actions_of(roles: Iterable[str]) -> frozenset[Action]:
-    """All that these roles allow together."""
-    return frozenset(action for role in roles for action in Role(role).actions)
+        return in_order(self.before - self.after)
 
 
 def place(scope: Model) -> Place:
@@ -91,7 +82,7 @@ def scopes(grants: Iterable[Grant]) -> dict[Place, Model]:
 def holdings(grants: QuerySet[Grant]) -> list[Holding]:
     """Who holds something by these grants: a row for each person and scope, by name."""
     found: dict[tuple[int, Place], Holding] = {}
-    members = _members(grants)
+    members = _members(grants.order_by().values("team"))
     for grant in grants:
         where = grant.scope_type_id, grant.scope_id
         for user in members[grant.team_id]:
@@ -107,7 +98,7 @@ def effects(
 
     `wider` scopes around it (a namespace's cluster) give their actions as before.
     """
-    members = _members(Grant.objects.filter(team=team), {team.pk})[team.pk]
+    members = _members([team.pk])[team.pk]
     around = [scope, *wider]
     others: dict[int, list[str]] = defaultdict(list)
     now: dict[int, list[str]] = defaultdict(list)
@@ -124,10 +115,9 @@ def effects(
     ]
 
 
-def _members(grants: QuerySet[Grant], teams: Iterable[int] = ()) -> Mapping[int, list[User]]:
-    """The people of the grants' teams by team, who may sign in; platform admins need no grant."""
-    wanted = Q(team__in=grants.order_by().values("team")) | Q(team__in=list(teams))
-    rows: Any = Team.members.through.objects.filter(wanted, user__is_active=True)
+def _members(teams: Any) -> Mapping[int, list[User]]:
+    """The people of these teams, by their keys or a query for them, who may sign in."""
+    rows = Membership.objects.filter(team__in=teams, user__is_active=True)
     found: dict[int, list[User]] = defaultdict(list)
     for row in rows.select_related("user").order_by("user__username"):
         found[row.team_id].append(row.user)

@@ -17,7 +17,7 @@ from clusters.views import paging
 from teams import access, services, store
 from teams.access import Held
 from teams.models import Grant, Team, User
-from teams.roles import Action, Role
+from teams.roles import Action, Role, actions_of, in_order
 from teams.views import SignedInRequest, form_page, go
 
 GRANT = "clusters/grant.html"
@@ -33,8 +33,9 @@ class Row:
     user: User
     namespace: str
     actions: list[Action]
-    # Each with whether the reader may revoke it.
-    grants: list[tuple[Grant, bool]]
+    grants: list[Grant]
+    # Whether the reader may revoke them.
+    may_revoke: bool
 
 
 def people(request: SignedInRequest, held: Held, cluster: Cluster) -> dict[str, Any]:
@@ -49,7 +50,6 @@ def people(request: SignedInRequest, held: Held, cluster: Cluster) -> dict[str, 
         "rows": shown,
         "after": after,
         "q": q,
-        "total": len(rows),
         "may_grant": bool(administered),
         "sees_all": cluster in administered,
         "platform_admins": list(admins) if cluster in administered else [],
@@ -75,7 +75,7 @@ def grant(request: SignedInRequest, pk: UUID) -> HttpResponse:
                 % {"team": team, "role": role.label, "scope": scope},
             )
             return go(request, f"{cluster.get_absolute_url()}?tab=people")
-        held = store.on([scope]).filter(team=team).values_list("role", flat=True)
+        held = Grant.on(scope).filter(team=team).values_list("role", flat=True)
         effects = store.effects(scope, team, [*held, role], _wider(scope))
         form.preview()
     context = {"cluster": cluster, "form": form, "effects": effects}
@@ -100,7 +100,7 @@ def revoke(request: SignedInRequest, pk: int) -> HttpResponse:
         services.revoke(row, by=request.user)
         messages.success(request, said)
         return go(request, back)
-    rest = store.on([scope]).filter(team=row.team).exclude(pk=pk).values_list("role", flat=True)
+    rest = Grant.on(scope).filter(team=row.team).exclude(pk=pk).values_list("role", flat=True)
     effects = store.effects(scope, row.team, rest, _wider(scope))
     context = {"grant": row, "effects": effects, "back": back}
     return form_page(request, REVOKE, context, invalid=False)
@@ -140,14 +140,13 @@ def _rows(held: Held, scopes: Iterable[Scope], administered: list[Scope]) -> lis
         scope, may_revoke = places[holding.place], holding.place in mine
         seen = [each for each in holding.grants if may_revoke or each.team_id in teams]
         if seen:
-            allowed = store.actions_of(each.role for each in seen)
-            actions = [action for action in Action if action in allowed]
+            actions = in_order(actions_of(each.role for each in seen))
             namespace = scope.name if isinstance(scope, Namespace) else ""
-            rows.append(Row(holding.user, namespace, actions, [(g, may_revoke) for g in seen]))
+            rows.append(Row(holding.user, namespace, actions, seen, may_revoke))
     return rows
 
 
 def _words(row: Row) -> str:
-    teams = " ".join(grant.team.name for grant, _may in row.grants)
-    roles = " ".join(str(Role(grant.role).label) for grant, _may in row.grants)
+    teams = " ".join(grant.team.name for grant in row.grants)
+    roles = " ".join(str(Role(grant.role).label) for grant in row.grants)
     return f"{row.user.get_username()} {row.namespace} {teams} {roles}".lower()
