@@ -18,7 +18,7 @@ from bench.bench import Bench
 from bench.instance import Product
 from bench.measure import quantile, until, usage
 from bench.report import Result, Samples
-from bench.web import Socket, ignore, open_all
+from bench.web import Reader, Socket, ignore, open_all
 from mcm.embedded import ports
 from testbed.api import Json
 
@@ -38,7 +38,6 @@ SECONDS = 8.0
 PODS = 100
 MESSAGE = 486  # bytes: a row as HTML
 KEYS = "SELECT namespace, name, id FROM clusters_object WHERE kind = 'Pod'"
-ROWS = "/pods/rows/"
 MARK = re.compile(r"\b1\d{6}\b")
 GROUPED = re.compile(r"(?<=\d)[,.\u00a0\u202f](?=\d{3})")
 
@@ -183,36 +182,22 @@ async def change(
 
 
 class Page:
-    """What the page's script does: one question at a time for all rows that it was told of."""
+    """An open page that notes when it has the rows that were changed."""
 
     def __init__(self, socket: Socket, into: Round) -> None:
-        self._socket, self._into, self._waiting = socket, into, set[str]()
-        self._asked, self._answered = 0, 0
-        socket.heard = self._heard
+        self._socket, self._into = socket, into
+        Reader(socket, self._note, self._count)
 
     def close(self) -> None:
         """It asks no more."""
         self._socket.heard = ignore
 
-    def _heard(self, message: Any) -> None:
+    def _count(self, message: Any) -> None:
         self._into.refreshes += message["type"] == "refresh"
-        if message["type"] == "rows":
-            self._answered += 1
-            self._note(message["html"])
-        self._waiting.update(message.get("keys", ()))
-        if self._waiting and self._asked == self._answered:
-            self._ask()
 
-    def _ask(self) -> None:
-        named = sorted(self._waiting)[:100]
-        self._waiting.difference_update(named)
-        self._asked += 1
-        question = {"number": self._asked, "url": ROWS, "language": "en", "keys": named}
-        self._socket.say({"rows": question})
-
-    def _note(self, text: str) -> None:
+    def _note(self, text: str | None) -> None:
         now = time.time()
-        shown = {int(mark) for mark in MARK.findall(GROUPED.sub("", text))}
+        shown = {int(mark) for mark in MARK.findall(GROUPED.sub("", text or ""))}
         for mark in shown & self._into.sent.keys():
             self._into.fetched.setdefault((id(self), mark), now)
 

@@ -192,6 +192,37 @@ class Socket(asyncio.Protocol):
         return data[0] & 15, data[begin : begin + size]
 
 
+class Reader:
+    """What the page's script does with a socket: it asks for the rows that changed.
+
+    One question at a time, for all that it was told of meanwhile. `got` takes the rows as HTML,
+    None where the socket gives none; `told` every message, before that.
+    """
+
+    def __init__(
+        self,
+        socket: Socket,
+        got: Callable[[str | None], None],
+        told: Callable[[Any], None] = lambda _message: None,
+    ) -> None:
+        self._socket, self._got, self._told = socket, got, told
+        self._waiting, self._asks = set[str](), False
+        socket.heard = self._heard
+
+    def _heard(self, message: Any) -> None:
+        self._told(message)
+        if message["type"] == "rows":
+            self._asks = False
+            self._got(message["html"])
+        self._waiting.update(message.get("keys", ()))
+        if self._waiting and not self._asks:
+            keys = sorted(self._waiting)[:100]
+            self._waiting.difference_update(keys)
+            question = {"url": "/pods/rows/", "language": "en", "keys": keys}
+            self._socket.say({"rows": {"number": 1, **question}})
+            self._asks = True
+
+
 @lru_cache(maxsize=512)
 def parsed(content: bytes) -> Any:
     """JSON; a thousand sockets are told the same, so never change it."""

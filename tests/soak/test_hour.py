@@ -18,7 +18,7 @@ import pytest
 from bench.apiserver import ApiServer, restart_count
 from bench.instance import OURS, Product
 from bench.measure import until
-from bench.web import Connection, Socket, open_all
+from bench.web import Connection, Reader, Socket, open_all
 from testbed.api import Json
 from tests.faults.conftest import Say
 from tests.faults.processes import Taken
@@ -83,8 +83,13 @@ async def lived(
     sockets = [Socket(product.port, "/ws/live/", headers) for _ in range(PAGES)]
     await open_all(sockets)
     flags: list[Any] = []
+
+    def got(html: str | None) -> None:
+        if html is None:
+            flags.append((time.strftime("%X"), "a page was given no rows"))
+
     for socket in sockets:
-        Reader(socket, flags)
+        Reader(socket, got)
         socket.say({"watch": {"topics": ["pods"]}})
     living = [
         asyncio.create_task(changed(server)),
@@ -102,28 +107,6 @@ async def lived(
     await heard_by_all(server, sockets)
     before, after = held
     return flags, before, after
-
-
-class Reader:
-    """What the page's script does: it asks for the rows that changed, one question at a time."""
-
-    def __init__(self, socket: Socket, flags: list[Any]) -> None:
-        self._socket, self._flags = socket, flags
-        self._waiting, self._asked = set[str](), False
-        socket.heard = self._heard
-
-    def _heard(self, message: Any) -> None:
-        if message["type"] == "rows":
-            self._asked = False
-            if message["html"] is None:
-                self._flags.append((time.strftime("%X"), "a page was given no rows"))
-        self._waiting.update(message.get("keys", ()))
-        if self._waiting and not self._asked:
-            keys = sorted(self._waiting)[:100]
-            self._waiting.difference_update(keys)
-            question = {"url": "/pods/rows/", "language": "en", "keys": keys}
-            self._socket.say({"rows": {"number": 1, **question}})
-            self._asked = True
 
 
 async def changed(server: ApiServer) -> None:
