@@ -4,7 +4,6 @@ Our own protocol on httptools: half the cost of the general clients for each wat
 """
 
 import asyncio
-import zlib
 from asyncio import sslproto
 from collections import deque
 from collections.abc import AsyncIterator
@@ -17,7 +16,7 @@ import httptools
 from clusters.kube import address, errors, tls
 from clusters.kube.decode import refusal, retry_after_seconds, status_message
 from clusters.kube.headers import authorization
-from clusters.kube.inflate import PIECE, Inflater
+from clusters.kube.inflate import DAMAGED, PIECE, Inflater
 from clusters.kube.types import Connection, Identity
 
 ENOUGH = 1024 * 1024
@@ -174,7 +173,7 @@ class Response:
         """
         try:
             return await self._read(wait)
-        except (OSError, zlib.error, httptools.HttpParserError) as error:
+        except (OSError, DAMAGED, httptools.HttpParserError) as error:
             raise tls.explain(error) from error
 
     async def _read(self, wait: float) -> bytes:
