@@ -2,7 +2,7 @@ import pytest
 
 from clusters.kube import quantity
 from clusters.kube.kinds import KINDS
-from clusters.kube.project.requests import effective
+from clusters.kube.project.requests import Asked, effective
 from clusters.kube.schema import MESSAGE
 
 LARGEST = 2**63 - 1
@@ -118,7 +118,7 @@ def test_effective_requests(
     pod: bytes,
     amounts: tuple[int, int],
 ) -> None:
-    assert effective(containers, init, overhead, pod) == amounts
+    assert effective(Asked(containers, init, overhead, pod)) == amounts
 
 
 def test_a_pod_and_a_node_have_their_amounts() -> None:

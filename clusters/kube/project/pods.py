@@ -16,7 +16,7 @@ from clusters.kube.project.base import (
     shared,
     shared_images,
 )
-from clusters.kube.project.requests import effective
+from clusters.kube.project.requests import Asked, effective
 from clusters.kube.types import Health, Row
 
 PROGRESSING = frozenset(
@@ -61,10 +61,12 @@ def pod_row(pod: Any) -> Row:
         node=shared(spec.nodeName),
         since=0 if became is None else became.lastTransitionTime.seconds,
         amounts=effective(
-            tuple([each.resources for each in containers]),
-            tuple([(each.restartPolicy == "Always", each.resources) for each in init]),
-            tuple(spec.overhead),
-            spec.resources,
+            Asked(
+                tuple([each.resources for each in containers]),
+                tuple([(each.restartPolicy == "Always", each.resources) for each in init]),
+                tuple(spec.overhead),
+                spec.resources,
+            )
         ),
         facts=_pod_facts(state),
     )
@@ -132,8 +134,9 @@ def _containers(statuses: Any, word: str, is_ready: bool) -> tuple[str, int]:
     error = ""
     for container in reversed(statuses):
         state = container.state
-        if state.waiting.reason:
-            word = state.waiting.reason
+        # Asking for a part that is not there would make it.
+        if state.HasField("waiting") and (reason := state.waiting.reason):
+            word = reason
         elif state.HasField("terminated"):
             word = ended_word(state.terminated)
             error = word if state.terminated.exitCode else error

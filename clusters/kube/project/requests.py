@@ -4,7 +4,7 @@ The rules of the scheduler: k8s.io/component-helpers/resource/helpers.go, `PodRe
 """
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from clusters.kube import quantity
 from clusters.kube.cached import cached, total
@@ -40,27 +40,25 @@ def _requested(resources: bytes) -> Both:
     return found.get("cpu", 0), found.get("memory", 0)
 
 
-def _size(
-    containers: tuple[bytes, ...],
-    init_containers: tuple[tuple[bool, bytes], ...],
-    overhead: tuple[bytes, ...],
-    pod: bytes,
-) -> int:
-    init = [each for _, each in init_containers]
-    return total((*containers, *init, *overhead, pod))
+class Asked(NamedTuple):
+    """What the parts of a pod ask for, as undecoded resources."""
+
+    containers: tuple[bytes, ...]
+    # In their order, each with whether it is a sidecar (stays beside the rest).
+    init_containers: tuple[tuple[bool, bytes], ...]
+    overhead: tuple[bytes, ...]
+    pod: bytes
+
+
+def _size(asked: Asked) -> int:
+    init = [each for _, each in asked.init_containers]
+    return total((*asked.containers, *init, *asked.overhead, asked.pod))
 
 
 @cached(4096, _size)
-def effective(
-    containers: tuple[bytes, ...],
-    init_containers: tuple[tuple[bool, bytes], ...],
-    overhead: tuple[bytes, ...],
-    pod: bytes,
-) -> tuple[int, int]:
-    """The amounts of a pod by the undecoded resources of its parts.
-
-    `init_containers` in their order, each with whether it is a sidecar (stays beside the rest).
-    """
+def effective(asked: Asked) -> tuple[int, int]:
+    """The amounts of a pod by what its parts ask for."""
+    containers, init_containers, overhead, pod = asked
     running = _sum(map(_requested, containers))
     peak = sidecars = (0, 0)
     for is_sidecar, resources in init_containers:
