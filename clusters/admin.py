@@ -61,7 +61,7 @@ class ClusterAdmin(ScopeAdmin):
         "status",
         "observed_at",
     )
-    list_filter = ("environment", "status")
+    list_filter = ("environment", "status", "identity_mode")
     search_fields = ("name", "region")
     readonly_fields = fields = (
         "name",
@@ -72,6 +72,7 @@ class ClusterAdmin(ScopeAdmin):
         "node_count",
         "status",
         "status_reason",
+        "identity_mode",
     )
 
 

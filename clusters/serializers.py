@@ -125,6 +125,7 @@ def cluster_json(cluster: Cluster) -> dict[str, Any]:
         "region": cluster.region,
         "version": cluster.version,
         "nodeCount": cluster.node_count,
+        "identityMode": cluster.identity_mode,
         "status": cluster.status,
         "statusReason": cluster.status_reason,
         "freshness": cluster.freshness,

@@ -10,7 +10,7 @@ from clusters.kube import poll
 from clusters.kube.errors import KubeError
 from clusters.kube.types import Connection
 from clusters.models import Cluster, Status
-from clusters.store import polls, retention, usage
+from clusters.store import identity, polls, retention, usage
 
 # Seconds for all the questions of one poll, and for the one asked of a cluster that was silent:
 # half the fleet may hang, and must not take the places of the other half.
@@ -65,6 +65,13 @@ def _record(cluster: Cluster, outcome: poll.Found | KubeError) -> None:
         live.publish("usage", cluster.pk, news)
     if changed:
         live.publish("clusters", cluster.pk, news)
+
+
+@shared_task(ignore_result=True)
+def compare_rosters() -> None:
+    """Notes which clusters do not know any more who may act there."""
+    for cluster_id in identity.compare(identity.checked()):
+        live.publish("clusters", cluster_id, [(str(cluster_id), None)])
 
 
 @shared_task(ignore_result=True)

@@ -5,6 +5,7 @@ import threading
 from uuid import UUID
 
 import msgspec
+from django.core.exceptions import PermissionDenied
 from django.utils.translation import gettext_noop
 
 from clusters import vault
@@ -13,6 +14,7 @@ from clusters.kube.errors import KubeError
 from clusters.kube.types import SERVICE_ACCOUNT, Identity, PodProblem, WorkloadState
 from clusters.kube.workloads import PATHS
 from clusters.models import Cluster
+from clusters.store import identity
 from deployments import helm, store
 from deployments.models import Chart
 from operations import services
@@ -28,6 +30,11 @@ MOST_REASONS = 6
 
 # Why the releases of a cluster were not listed, where neither Helm nor BROKEN says it.
 SEALED = gettext_noop("The stored credentials of the cluster cannot be opened.")
+# What follows a refusal by the cluster. English, as the log and Helm are.
+NOT_KNOWN = (
+    "MCM acts there as %(user)s, and the cluster's own RBAC says no: an admin of the cluster"
+    " applies and checks the manifest on its page, tab Access, Identity."
+)
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +61,7 @@ class Helmed:
         self.operation = operation
         self.connection = operation.cluster.connection
         self.identity = _identity(operation)
+        self.whole = _operates_all(operation)
         self.helm = helm.Helm(self.connection, self.identity)
 
     def client(self) -> Client:
@@ -72,19 +80,25 @@ class Helmed:
 
 
 def _identity(operation: Operation) -> Identity:
-    """As whom the cluster sees the work.
-
-    A chart may hold anything. Who operates the whole cluster may use MCM's own account; who holds
-    a namespace only is impersonated, so that the cluster's RBAC keeps the chart inside it.
-    """
-    user, cluster = operation.requested_by, operation.cluster
-    if user is None or access.may(user, Action.OPERATE, cluster):
-        return SERVICE_ACCOUNT
-    space = cluster.namespaces.get(name=operation.namespace)
+    """As whom the cluster sees the work; never as MCM's own account in place of a person."""
     try:
-        return Identity(f"mcm:{user.get_username()}", access.cluster_groups(user, space))
-    except ValueError as error:
-        raise Failed("A user or team whose name is not ASCII cannot be impersonated.") from error
+        if operation.requested_by is None:
+            raise PermissionDenied
+        return identity.for_work(operation.requested_by, operation.cluster)
+    except PermissionDenied as error:
+        raise Failed("Whoever asked for this may no longer do it.") from error
+
+
+def _operates_all(operation: Operation) -> bool:
+    user = operation.requested_by
+    return user is not None and access.may(user, Action.OPERATE, operation.cluster)
+
+
+def _explained(message: str, helmed: Helmed) -> str:
+    """A refusal by the cluster's RBAC, with what gives the person the right."""
+    if helmed.identity == SERVICE_ACCOUNT or "forbidden" not in message.lower():
+        return message
+    return "\n".join([message, NOT_KNOWN % {"user": helmed.identity.user}])
 
 
 def install(job: Job) -> None:
@@ -106,8 +120,8 @@ def install(job: Job) -> None:
         wait=given.wait,
         timeout=given.timeout,
         atomic=given.atomic,
-        # Who is impersonated holds the namespace, not the right to create it.
-        create_namespace=helmed.identity == SERVICE_ACCOUNT,
+        # Who holds the namespace only has not the right to create it.
+        create_namespace=helmed.whole,
     )
     watched = threading.Event()
     looker = threading.Thread(target=_look, args=(job, helmed, watched), daemon=True)
@@ -117,7 +131,7 @@ def install(job: Job) -> None:
     except helm.HelmCancelled as error:
         raise Cancelled from error
     except helm.HelmError as error:
-        raise Failed(_with_reasons(error.message, helmed)) from error
+        raise Failed(_explained(_with_reasons(error.message, helmed), helmed)) from error
     finally:
         watched.set()
         looker.join()
@@ -144,7 +158,7 @@ def uninstall(job: Job) -> None:
     except helm.HelmCancelled as error:
         raise Cancelled from error
     except helm.HelmError as error:
-        raise Failed(error.message) from error
+        raise Failed(_explained(error.message, helmed)) from error
     finally:
         refresh(operation.cluster)
 
@@ -158,7 +172,7 @@ def repair(job: Job) -> None:
     except helm.ReleaseNotFound:
         job.log("Nothing of the release is left: there is nothing to repair.")
     except helm.HelmError as error:
-        raise Failed(error.message) from error
+        raise Failed(_explained(error.message, helmed)) from error
     finally:
         refresh(operation.cluster)
 

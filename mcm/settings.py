@@ -223,6 +223,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": schedule(600),
         "options": {"expires": 600},
     },
+    "compare-rosters": {
+        "task": "clusters.tasks.compare_rosters",
+        "schedule": schedule(30),
+        "options": {"expires": 30},
+    },
     "refresh-releases": {
         "task": "deployments.tasks.refresh_all_releases",
         "schedule": schedule(2 * POLL_SECONDS),

@@ -29,6 +29,8 @@ class Scoped(Protocol):
 M = TypeVar("M", bound=Model)
 T = TypeVar("T")
 AnyUser = User | AnonymousUser
+# The group as which clusters know platform admins.
+PLATFORM_ADMINS = "mcm:platform-admins"
 
 
 # What guardian keeps for the groups of a person, of all scope models at once. Each request asks
@@ -141,10 +143,26 @@ def require(user: AnyUser, action: Action, wider: Model, narrower: Iterable[Mode
         raise PermissionDenied
 
 
-def cluster_groups(user: User, scope: Model) -> tuple[str, ...]:
-    """The names under which a cluster knows the person's grants on a scope, one for each grant."""
-    grants = Grant.on(scope).filter(team__members=user)
-    return tuple(f"mcm:team:{grant.team.name}:{grant.role}" for grant in grants)
+def cluster_groups(user: User, *scopes: Model) -> tuple[str, ...]:
+    """The groups as which a cluster knows the person: one for each grant on one of these scopes.
+
+    A grant whose time is over counts no more, even before it is revoked.
+    """
+    if not user.is_active:
+        return ()
+    on_one = Q(pk__in=[])
+    for scope in scopes:
+        kind = ContentType.objects.get_for_model(scope)
+        on_one |= Q(scope_type=kind, scope_id=str(scope.pk))
+    grants = Grant.running().filter(on_one, team__members=user)
+    names = grants.values_list("team__name", "role").distinct().order_by("team__name", "role")
+    mine = [PLATFORM_ADMINS] if user.is_platform_admin else []
+    return (*mine, *(team_group(team, role) for team, role in names))
+
+
+def team_group(team: str, role: str) -> str:
+    """The group as which clusters know a team in a role."""
+    return f"mcm:team:{team}:{role}"
 
 
 def is_platform_admin(user: AnyUser) -> bool:

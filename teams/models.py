@@ -6,6 +6,7 @@ from django.contrib.auth.models import AbstractUser, Group
 from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from teams.roles import Action, Role
@@ -92,6 +93,11 @@ class Grant(models.Model):
         """The grants on this scope itself."""
         kind = ContentType.objects.get_for_model(scope)
         return cls.objects.filter(scope_type=kind, scope_id=str(scope.pk))
+
+    @classmethod
+    def running(cls) -> "models.QuerySet[Grant]":
+        """The grants whose end has not come."""
+        return cls.objects.filter(models.Q(ends=None) | models.Q(ends__gt=timezone.now()))
 
 
 class AuditEvent(models.Model):

@@ -9,7 +9,7 @@ from factory import declarations
 from factory.django import DjangoModelFactory
 
 from clusters.kube.types import Connection, Row
-from clusters.models import Cluster, Environment, Namespace, Object, Status
+from clusters.models import Cluster, Environment, IdentityMode, Namespace, Object, Status
 from deployments.models import Chart, Release
 from operations.models import Operation
 from teams import services
@@ -41,6 +41,8 @@ class ClusterFactory(DjangoModelFactory[Cluster]):
     environment = Environment.DEV
     status = Status.ACTIVE
     connection = NOWHERE
+    # Most tests ask for no RBAC in a cluster; those of identity choose the other.
+    identity_mode = IdentityMode.SERVICE_ACCOUNT
 
 
 class NamespaceFactory(DjangoModelFactory[Namespace]):

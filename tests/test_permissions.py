@@ -42,6 +42,7 @@ INSTALL = {"cluster": "prod", "namespace": "shop", "name": "new", "chart": {"upl
 FORM = {"cluster": "PROD", "namespace": "shop", "name": "new", "chart": "CHART", "timeout": "60"}
 BAD, PROD, WEB = {"name": "-"}, {"confirm_name": "prod"}, {"confirm_name": "web"}
 MANAGER, UNNAMED = {"manager": "true"}, {"name": "a b"}
+MODE = {"identity_mode": "root", "mode": "root"}
 ON = {"name": "a.example", "on": "true"}
 # 400 and 422: let in, and told what is wrong with what was sent.
 #     address            method    key         anon out s_vw s_op view oper own admin
@@ -58,6 +59,10 @@ CASES = [
     Case("cluster-credentials", "POST", "prod",      "302 404 403 403 403 403 403 422", BAD),
     Case("cluster-kinds",     "GET",    "prod",      "302 404 403 403 403 403 200 200"),
     Case("cluster-kinds",     "POST",   "prod",      "302 404 403 403 403 403 422 422", ON),
+    Case("cluster-identity",  "GET",    "prod",      "302 404 403 403 403 403 200 200"),
+    Case("cluster-identity-mode", "GET", "prod",     "302 404 403 403 403 403 200 200"),
+    Case("cluster-identity-mode", "POST", "prod",    "302 404 403 403 403 403 422 422", MODE),
+    Case("cluster-identity-check", "POST", "prod",   "302 404 403 403 403 403 200 200"),
     Case("cluster-grant",     "GET",    "prod",      "302 404 403 403 403 403 200 200"),
     Case("cluster-grant",     "POST",   "prod",      "302 404 403 403 403 403 422 422", BAD),
     Case("grant-revoke",      "GET",    "grant",     "302 404 404 404 403 404 200 200"),
@@ -83,6 +88,10 @@ CASES = [
     Case("api-cluster",       "PATCH",  "prod",      "401 404 403 403 403 403 200 200", {}),
     Case("api-cluster-manifest", "GET", "",          "401 403 403 403 403 403 403 200"),
     Case("api-cluster",       "DELETE", "prod",      "401 404 403 403 403 403 200 200"),
+    Case("api-identity",      "GET",    "prod",      "401 404 403 403 403 403 200 200"),
+    Case("api-identity",      "PATCH",  "prod",      "401 404 403 403 403 403 400 400", MODE),
+    Case("api-identity-manifest", "GET", "prod",     "401 404 403 403 403 403 200 200"),
+    Case("api-identity-check", "POST",  "prod",      "401 404 403 403 403 403 502 502", {}),
     Case("api-stats",         "GET",    "prod",      "401 404 200 200 200 200 200 200"),
     Case("api-resources",     "GET",    "prod",      "401 404 502 502 502 502 502 502"),
     Case("api-usage",         "GET",    "prod",      "401 404 403 403 200 200 200 200"),

@@ -74,7 +74,7 @@ def _change(cluster: Cluster, body: ChangeSerializer, by: User) -> Cluster:
     look, names = None, body.custom_resources
     if body.kubeconfig_text is not None:
         look = editing.check_credentials(body.kubeconfig_text, body.context_name, by=by)
-    added = [] if names is None else _wanted(cluster, names)
+    added = [] if names is None else _wanted(cluster, names, by)
     with transaction.atomic():
         cluster = editing.change(cluster, body.changes, by=by)
         if look is not None:
@@ -84,10 +84,10 @@ def _change(cluster: Cluster, body: ChangeSerializer, by: User) -> Cluster:
     return cluster
 
 
-def _wanted(cluster: Cluster, names: list[str]) -> list[CustomResourceFound]:
+def _wanted(cluster: Cluster, names: list[str], by: User) -> list[CustomResourceFound]:
     field = "customResources"
     try:
-        return kinds.wanted(cluster, names)
+        return kinds.wanted(cluster, names, by=by)
     except kinds.UnknownResource as error:
         raise ValidationError({field: [str(error)]}) from error
     except errors.KubeError as error:

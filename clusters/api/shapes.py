@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from clusters.models import Environment, Freshness, Status
+from clusters.models import Environment, Freshness, IdentityMode, Status
 
 
 class ClusterShape(serializers.Serializer[Any]):
@@ -16,6 +16,7 @@ class ClusterShape(serializers.Serializer[Any]):
     region = serializers.CharField()
     version = serializers.CharField()
     nodeCount = serializers.IntegerField()  # noqa: N815 (its name)
+    identityMode = serializers.ChoiceField(choices=IdentityMode.choices)  # noqa: N815 (its name)
     status = serializers.ChoiceField(choices=Status.choices)
     statusReason = serializers.CharField()  # noqa: N815 (its name)
     freshness = serializers.ChoiceField(choices=Freshness.choices)

@@ -5,6 +5,7 @@ https://github.com/kubernetes/metrics: `metrics.k8s.io/v1beta1`. Its lists come 
 
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
+from urllib.parse import quote
 
 import msgspec
 
@@ -75,13 +76,14 @@ def node_usage(client: Client) -> list[Usage]:
     return [Usage(each.metadata.name, *_sum([each.usage])) for each in found]
 
 
-def pod_usage(client: Client) -> list[PodUsage]:
-    """What each pod uses now; KubeError as for nodes."""
+def pod_usage(client: Client, namespace: str = "") -> list[PodUsage]:
+    """What each pod uses now, of one namespace or of all; KubeError as for nodes."""
+    plural = f"namespaces/{quote(namespace)}/pods" if namespace else "pods"
     return [
         PodUsage(
             each.metadata.namespace, each.metadata.name, *_sum(c.usage for c in each.containers)
         )
-        for each in _items(client, "pods", _Pod)
+        for each in _items(client, plural, _Pod)
     ]
 
 

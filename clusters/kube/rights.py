@@ -18,6 +18,7 @@ from clusters.kube.discovery import custom_resources
 from clusters.kube.kinds import KINDS
 
 REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+WHO_AM_I = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
 METRICS = "/apis/metrics.k8s.io/v1beta1"
 SECONDS = 10.0
 
@@ -46,7 +47,8 @@ class Rights(msgspec.Struct, frozen=True, rename="camel"):
 
     `kinds`: whether each of `kinds.KINDS` may be listed and watched, `actions`: whether each of
     `ACTIONS` is allowed. What the cluster did not tell in time is missing in them, and `complete`
-    is False. `metrics`: whether there are figures to read. `at` in ISO 8601.
+    is False. `metrics`: whether there are figures to read. `at` in ISO 8601. `account` is the name
+    under which the cluster knows MCM, "" where it does not tell.
     """
 
     kinds: dict[str, bool]
@@ -55,6 +57,7 @@ class Rights(msgspec.Struct, frozen=True, rename="camel"):
     custom_resources: int
     complete: bool
     at: str
+    account: str = ""
 
 
 class _TooLate(Exception):
@@ -87,7 +90,7 @@ class _Asking:
         if right not in self._answers:
             if time.monotonic() > self._until:
                 raise _TooLate
-            self._answers[right] = _allowed(self._client, right)
+            self._answers[right] = allowed(self._client, right)
         return self._answers[right]
 
 
@@ -109,6 +112,7 @@ def review(client: Client, seconds: float = SECONDS) -> Rights:
         custom_resources=found or 0,
         complete=asking.complete and found is not None,
         at=datetime.now(UTC).isoformat(timespec="seconds"),
+        account=who_am_i(client),
     )
 
 
@@ -121,11 +125,23 @@ def _watching(kind: str) -> tuple[Right, Right]:
 _metrics = partial(Right, "list", group="metrics.k8s.io")
 
 
-def _allowed(client: Client, right: Right) -> bool:
+def who_am_i(client: Client) -> str:
+    """The user as whom the cluster knows the client; "" before Kubernetes 1.28."""
+    try:
+        answer: Any = client.request("POST", WHO_AM_I, {})
+    except errors.Refused:
+        return ""
+    for part in ("status", "userInfo", "username"):
+        answer = answer.get(part) if isinstance(answer, dict) else None
+    return errors.safe_text(answer, 300) if isinstance(answer, str) else ""
+
+
+def allowed(client: Client, right: Right, *, name: str = "", namespace: str = "") -> bool:
+    """Whether the client's identity may do this, to the object of this name, in this namespace."""
     resource, _, subresource = right.resource.partition("/")
     attributes = {"verb": right.verb, "group": right.group, "resource": resource}
-    if subresource:
-        attributes["subresource"] = subresource
+    more = {"subresource": subresource, "name": name, "namespace": namespace}
+    attributes |= {key: value for key, value in more.items() if value}
     answer: Any = client.request("POST", REVIEWS, {"spec": {"resourceAttributes": attributes}})
     status = answer.get("status") if isinstance(answer, dict) else None
     return isinstance(status, dict) and status.get("allowed") is True

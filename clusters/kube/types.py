@@ -1,5 +1,6 @@
 """The data that leaves this folder. Frozen, without methods that reach a cluster."""
 
+import re
 from typing import Literal
 
 import msgspec
@@ -33,24 +34,33 @@ class Connection(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
         return msgspec.json.decode(data, type=cls)
 
 
+# The only names that MCM ever impersonates: a person, and a team in a role or all platform admins.
+IMPERSONATED_USER = re.compile(r"mcm:[A-Za-z0-9@+._~%-]{1,1400}\Z")
+IMPERSONATED_GROUP = re.compile(
+    r"mcm:(platform-admins|team:[A-Za-z0-9_-]{1,50}:(viewer|operator|admin))\Z"
+)
+
+
 class Identity(msgspec.Struct, frozen=True):
     """As whom a request is made: Kubernetes impersonation, or the account itself without a user.
 
-    ValueError for what must never be sent: groups without a user, names that are not one line of
-    printable ASCII (they become header values), and the `system:` names that Kubernetes reserves.
+    ValueError for groups without a user, and for every name that is not one of MCM's own: what
+    Kubernetes reserves (`system:`) and people of the cluster's own are never impersonated, and no
+    name can end the header that it becomes.
     """
 
     user: str | None = None
     groups: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.user is None and self.groups:
-            raise ValueError("groups can only be impersonated together with a user")
-        for name in self.groups if self.user is None else (self.user, *self.groups):
-            if not (name.strip() == name and name.isascii() and name.isprintable() and name):
-                raise ValueError("an impersonated name is one line of printable ASCII")
-            if name.startswith("system:"):
-                raise ValueError("names that start with system: are never impersonated")
+        if self.user is None:
+            if self.groups:
+                raise ValueError("groups can only be impersonated together with a user")
+            return
+        if not IMPERSONATED_USER.match(self.user):
+            raise ValueError("this user is none whom MCM impersonates")
+        if not all(map(IMPERSONATED_GROUP.match, self.groups)):
+            raise ValueError("this group is none that MCM impersonates")
 
 
 SERVICE_ACCOUNT = Identity()

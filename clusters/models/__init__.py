@@ -8,6 +8,8 @@ from clusters.models.registry import (
     CredentialKind,
     Environment,
     Freshness,
+    IdentityMode,
+    IdentityState,
     Namespace,
     NamespacedRows,
     Status,
@@ -17,6 +19,7 @@ from clusters.models.usage import SCOPES, Capacity, PollDue, Scope, Usage, Usage
 
 __all__ = [
     "LIVE_FOR", "SCOPES", "AsSeen", "Capacity", "Cluster", "CredentialKind", "CustomResource",
-    "Environment", "Freshness", "Image", "KindState", "Lease", "Namespace", "NamespacedRows",
-    "Object", "PollDue", "Scope", "Status", "Tally", "Usage", "UsageHour", "Watcher",
+    "Environment", "Freshness", "IdentityMode", "IdentityState", "Image", "KindState", "Lease",
+    "Namespace", "NamespacedRows", "Object", "PollDue", "Scope", "Status", "Tally", "Usage",
+    "UsageHour", "Watcher",
 ]  # fmt: skip

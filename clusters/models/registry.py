@@ -50,6 +50,22 @@ class Freshness(models.TextChoices):
     UNKNOWN = "unknown", _("Unknown")
 
 
+class IdentityMode(models.TextChoices):
+    """As whom the cluster sees what people do there through MCM."""
+
+    IMPERSONATION = "impersonation", _("As the person")
+    SERVICE_ACCOUNT = "service_account", _("As MCM's own account")
+
+
+class IdentityState(models.TextChoices):
+    """How far the cluster knows the people who may act there, as far as MCM knows."""
+
+    UNCHECKED = "unchecked", _("Not checked yet")
+    CHANGED = "changed", _("Changed since the check")
+    WRONG = "wrong", _("Does not match")
+    RIGHT = "right", _("Matches")
+
+
 class CredentialKind(models.TextChoices):
     """What stands in a stored connection to prove who MCM is."""
 
@@ -115,6 +131,22 @@ class Cluster(AsSeen, models.Model):
     certificate_expires = models.DateTimeField(null=True)
     # What MCM's account may do there, as the last check found it: see kube.rights.Rights.
     rights = models.JSONField(default=dict)
+    identity_mode = models.CharField(
+        _("identity"),
+        max_length=15,
+        choices=IdentityMode.choices,
+        default=IdentityMode.IMPERSONATION,
+    )
+    # Whether the identity manifest binds platform admins to cluster-admin.
+    binds_platform_admins = models.BooleanField(default=True)
+    # What the last check of the identity manifest found: see kube.identity_check.Report.
+    identity_report = models.JSONField(default=dict)
+    # Whether that was all right; None while nobody has checked.
+    identity_fits = models.BooleanField(null=True)
+    # The digest of the manifest that was checked.
+    identity_digest = models.CharField(max_length=64, blank=True)
+    # Since when the roster asks for another manifest than the one that was checked.
+    identity_changed_at = models.DateTimeField(null=True)
     # Whether the metrics API answered last; None while nobody has asked.
     has_metrics = models.BooleanField(null=True)
     metrics_reason = models.CharField(max_length=500, blank=True)
@@ -157,6 +189,20 @@ class Cluster(AsSeen, models.Model):
     def connection(self, connection: Connection) -> None:
         self.sealed_connection = vault.seal(connection.dump(), f"cluster:{self.pk}")
         self.server = connection.server
+
+    @property
+    def impersonates(self) -> bool:
+        """Whether people act there under their own names."""
+        return self.identity_mode == IdentityMode.IMPERSONATION
+
+    @property
+    def identity_state(self) -> IdentityState:
+        """How the cluster stood to the roster when it was last looked at."""
+        if self.identity_fits is None:
+            return IdentityState.UNCHECKED
+        if self.identity_changed_at is not None:
+            return IdentityState.CHANGED
+        return IdentityState.RIGHT if self.identity_fits else IdentityState.WRONG
 
     @property
     def health(self) -> str:

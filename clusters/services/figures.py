@@ -11,8 +11,10 @@ from clusters.kube.client import Client
 from clusters.kube.types import SERVICE_ACCOUNT
 from clusters.models import Capacity, Cluster, Freshness, KindState, Namespace, Object, Scope
 from clusters.services.waiting import let_others_query
+from clusters.store import identity
 from teams import access
 from teams.access import AnyUser
+from teams.models import User
 from teams.roles import Action
 
 # Somebody waits for the answer.
@@ -27,19 +29,25 @@ class Resources:
     pods: list[metrics.PodUsage]
 
 
-def resources(user: AnyUser, cluster: Cluster) -> Resources:
+def resources(user: User, cluster: Cluster) -> Resources:
     """Asks the cluster's metrics API; KubeError, NotFound where there is none, and CannotOpen.
 
-    Nodes are for those who see the whole cluster.
+    Nodes are for those who see the whole cluster. Asked as the person, the cluster tells of each
+    namespace by itself.
     """
     whole = access.holds(user, Action.VIEW, cluster)
     seen = access.visible(user, Namespace).filter(cluster=cluster)
     names = set(seen.values_list("name", flat=True))
+    who = identity.for_reading(user, cluster)
     connection = cluster.connection
     let_others_query()
-    with Client(connection, SERVICE_ACCOUNT, deadline=DEADLINE, budget=DEADLINE) as client:
+    with Client(connection, who, deadline=DEADLINE, budget=DEADLINE) as client:
         nodes = metrics.node_usage(client) if whole else []
-        pods = [pod for pod in metrics.pod_usage(client) if whole or pod.namespace in names]
+        if whole or who == SERVICE_ACCOUNT:
+            found = metrics.pod_usage(client)
+            pods = [pod for pod in found if whole or pod.namespace in names]
+        else:
+            pods = [pod for name in sorted(names) for pod in metrics.pod_usage(client, name)]
     return Resources(nodes, pods)
 
 

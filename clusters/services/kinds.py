@@ -8,10 +8,10 @@ from django.utils.translation import gettext as _
 from clusters import live
 from clusters.kube.client import Client
 from clusters.kube.discovery import CustomResourceFound, custom_resources
-from clusters.kube.types import SERVICE_ACCOUNT
 from clusters.models import Cluster, CustomResource
 from clusters.services import registration
 from clusters.services.waiting import let_others_query
+from clusters.store import identity
 from teams import access, audit
 from teams.models import User
 from teams.roles import Action
@@ -37,21 +37,22 @@ def turned_on(user: User, key: str) -> list[tuple[str, str]]:
     return list(rows.order_by("group", "plural").values_list("group", "plural"))
 
 
-def available(cluster: Cluster) -> list[CustomResourceFound]:
-    """What the cluster has now. Raises KubeError and vault.CannotOpen."""
+def available(cluster: Cluster, *, by: User) -> list[CustomResourceFound]:
+    """What the cluster has now, as it tells this person. Raises KubeError and vault.CannotOpen."""
+    who = identity.for_reading(by, cluster)
     let_others_query()
-    with Client(cluster.connection, SERVICE_ACCOUNT) as client:
+    with Client(cluster.connection, who) as client:
         return custom_resources(client)
 
 
-def wanted(cluster: Cluster, names: Collection[str]) -> list[CustomResourceFound]:
+def wanted(cluster: Cluster, names: Collection[str], *, by: User) -> list[CustomResourceFound]:
     """Those of these custom resources ("certificates.cert-manager.io") that are not watched yet.
 
     The cluster is asked about them, if there are any. Raises UnknownResource, KubeError and
     vault.CannotOpen.
     """
     new = set(names) - {full_name(row) for row in cluster.custom_resources.all()}
-    found = {full_name(each): each for each in available(cluster)} if new else {}
+    found = {full_name(each): each for each in available(cluster, by=by)} if new else {}
     for name in sorted(new - found.keys()):
         message = _("The cluster has no custom resource %(name)s that can be watched.")
         raise UnknownResource(message % {"name": name})

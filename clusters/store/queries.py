@@ -16,7 +16,7 @@ from teams.access import Who
 # What lists of other things show of their cluster: its name, and how fresh they are.
 SHOWN = ("name", "environment", "status", "status_reason", "observed_at")
 # What no list of clusters needs, and what is long.
-HEAVY = ("sealed_connection", "rights")
+HEAVY = ("sealed_connection", "rights", "identity_report")
 # The health by which objects are counted. A pod that ends still runs: it waits for nothing.
 COUNTED_AS = Case(
     When(kind="Pod", status="Terminating", then=Value("healthy")), default=F("health")

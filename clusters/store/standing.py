@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from clusters.models import Cluster, Freshness, KindState, Status
+from clusters.models import Cluster, Freshness, IdentityState, KindState, Status
 from clusters.store.changes import Change, Place
 
 # A cluster that was registered just now may be unseen for a moment.
@@ -51,6 +51,7 @@ def entries(clusters: list[Cluster], whole: set[UUID]) -> Iterator[Entry]:
         yield from _answers(cluster)
         if cluster.pk in whole:
             yield from _expiries(cluster)
+            yield from _identity(cluster)
             yield from (_not_shown(cluster, kind) for kind in kinds.get(cluster.pk, []))
 
 
@@ -107,6 +108,17 @@ def until(ends: datetime) -> str:
             "n": hours + 1
         }
     return ngettext("expires in %(n)d day", "expires in %(n)d days", left.days) % {"n": left.days}
+
+
+def _identity(cluster: Cluster) -> Iterator[Entry]:
+    words = {
+        IdentityState.UNCHECKED: _("Nobody has checked whether it knows the people who act there"),
+        IdentityState.CHANGED: _("Who may act there has changed since the cluster was told"),
+        IdentityState.WRONG: _("It does not know just those who may act there"),
+    }
+    if cluster.impersonates and cluster.identity_state in words:
+        since = cluster.identity_changed_at
+        yield _about(cluster, words[cluster.identity_state], since=since, leads_to="access")
 
 
 def _missed_kinds(clusters: list[Cluster]) -> dict[UUID, list[KindState]]:

@@ -14,6 +14,7 @@ from clusters.models import Cluster
 from clusters.services import kinds as services
 from clusters.services.checks import explain
 from teams import access
+from teams.models import User
 from teams.roles import Action
 from teams.views import SignedInRequest, fragment
 
@@ -31,7 +32,7 @@ def kinds(request: SignedInRequest, pk: UUID) -> HttpResponse:
         refusal = _switch(request, cluster)
         if not refusal and not request.htmx:
             return redirect(request.get_full_path())
-    found, failure = _found(cluster)
+    found, failure = _found(cluster, request.user)
     typed = request.GET.get("q", "").strip().lower()
     context = {
         "cluster": cluster,
@@ -53,7 +54,8 @@ def _switch(request: SignedInRequest, cluster: Cluster) -> str:
     now = {services.full_name(row) for row in cluster.custom_resources.all()}
     wanted = now | {name} if request.POST.get("on") == "true" else now - {name}
     try:
-        services.watch_only(cluster, wanted, services.wanted(cluster, wanted), by=request.user)
+        added = services.wanted(cluster, wanted, by=request.user)
+        services.watch_only(cluster, wanted, added, by=request.user)
     except services.UnknownResource as error:
         return str(error)
     except KubeError as error:
@@ -63,7 +65,7 @@ def _switch(request: SignedInRequest, cluster: Cluster) -> str:
     return ""
 
 
-def _found(cluster: Cluster) -> tuple[list[dict[str, Any]], str]:
+def _found(cluster: Cluster, user: User) -> tuple[list[dict[str, Any]], str]:
     """What the cluster has and what is on, by name; and why the cluster could not be asked."""
     states = {row.kind: row for row in cluster.kinds.all()}
     rows = {
@@ -79,7 +81,7 @@ def _found(cluster: Cluster) -> tuple[list[dict[str, Any]], str]:
     }
     failure = ""
     try:
-        for each in services.available(cluster):
+        for each in services.available(cluster, by=user):
             rows.setdefault(
                 services.full_name(each),
                 {

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clusters.kube.kinds import KINDS
 from clusters.models import Cluster, KindState
+from clusters.views import identity
 from teams.access import Held
 from teams.views import SignedInRequest
 
@@ -24,7 +25,7 @@ ACTIONS: dict[str, tuple[Promise, Promise]] = {
     "delete": (_("Delete workloads and pods"), _("Nothing can be deleted or restarted there.")),
     "impersonate": (
         _("Act in the name of people"),
-        _("People who hold only a namespace cannot install or uninstall there."),
+        _("Nobody can act there under the own name; who holds only a namespace not at all."),
     ),
 }
 METRICS = (_("Read metrics"), _("What is used is not known; only requests are shown."))
@@ -95,6 +96,7 @@ def context(_request: SignedInRequest, _held: Held, cluster: Cluster) -> dict[st
         "kinds": sorted(rows, key=lambda row: row.rank),
         "customs": cluster.custom_resources.order_by("group", "plural"),
         "customs_found": told.get("customResources"),
+        **identity.summary(cluster),
     }
 
 

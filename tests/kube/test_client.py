@@ -65,12 +65,14 @@ def refusal(connection: Connection, deadline: float = 2) -> errors.KubeError:
 
 def test_version_and_what_it_is_not() -> None:
     with answering(whole("200 OK", b'{"gitVersion": "v1.37.2"}')) as (connection, got):
-        with Client(connection, Identity("mcm:a", ("g1", "g2"))) as client:
+        with Client(
+            connection, Identity("mcm:a", ("mcm:team:a:viewer", "mcm:team:b:admin"))
+        ) as client:
             assert client.version().git_version == "v1.37.2"
         asked = got[0].decode()
         assert f"Authorization: Bearer {TOKEN}" in asked
         assert "Impersonate-User: mcm:a" in asked
-        assert asked.count("Impersonate-Group: g") == 2
+        assert asked.count("Impersonate-Group: mcm:team:") == 2
     for body in (b"<html>", b"[]", b'{"gitVersion": 1}', b""):
         with answering(whole("200 OK", body)) as (connection, _):
             assert isinstance(refusal(connection), errors.BadAnswer)
