@@ -6,16 +6,21 @@ import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
+import yaml
 from django.conf import settings
 from django.db import connection
 from django.db.models import F
 
-from clusters.kube import policy
+from clusters.kube import manifest, policy
+from clusters.kube.errors import KubeError
 from clusters.models import Cluster, Environment, Freshness, Object, Status
+from clusters.services import identity as identities
 from clusters.services import registration as services
 from clusters.services.checks import RegistrationFailed
+from clusters.store import identity
 from mcm.embedded import logs
 from teams.models import User
+from testbed.cluster import Cluster as RealCluster
 from testbed.fleet import DEMO
 from testbed.process import Ports
 from testbed.specs import SPECS
@@ -24,6 +29,9 @@ from testbed.workloads import wanted
 Say = Callable[[str], None]
 
 _SETTLE_SECONDS = 120
+# The API server's authorizer hears of new rules a moment later.
+_HEARD_SECONDS = 10
+_FEATURES = ("watch", "metrics", "secrets")
 
 
 def allow_addresses(fleet: Path) -> None:
@@ -79,16 +87,40 @@ def _register_all(fleet: Path) -> list[str]:
                 name=name,
                 environment=Environment(SPECS[name].environment),
                 region=SPECS[name].region,
-                kubeconfig=(fleet / f"{name}.yaml").read_text(),
+                kubeconfig=_account(RealCluster(name, fleet)),
             )
             try:
                 services.register(registration, by=admin)
                 said.append(f"Registered the cluster {name}")
             except RegistrationFailed as error:
                 said.append(f"The cluster {name} was not registered: {error}")
+        said += filter(None, (_introduce(RealCluster(name, fleet), admin) for name in DEMO))
     finally:
         connection.close()
     return said
+
+
+def _account(real: RealCluster) -> str:
+    """The kubeconfig of an account made for MCM, which only watches."""
+    for each in yaml.safe_load_all(manifest.manifest(_FEATURES)):
+        real.api.apply(each)
+    return real.account_kubeconfig(manifest.NAMESPACE, manifest.ACCOUNT)
+
+
+def _introduce(real: RealCluster, admin: User) -> str:
+    """Tells the cluster who may act there, as its admin would; what is then still wrong."""
+    cluster = Cluster.objects.filter(name=real.name).first()
+    if cluster is None or not cluster.impersonates:
+        return ""
+    for each in yaml.safe_load_all(identity.manifest(cluster)):
+        real.api.apply(each)
+    deadline = time.monotonic() + _HEARD_SECONDS
+    try:
+        while not identities.check(cluster, by=admin).fits and time.monotonic() < deadline:
+            time.sleep(0.2)
+    except KubeError as error:
+        return f"The cluster {real.name} does not tell whom it knows: {error}"
+    return ""
 
 
 def _missing() -> list[str]:

@@ -101,6 +101,15 @@ class Cluster:
             self.name, self._port("apiserver"), self._identities.ca, user, pair
         )
 
+    def account_kubeconfig(self, namespace: str, account: str) -> str:
+        """A kubeconfig with a new token, for a year, of a service account that is there."""
+        path = f"/api/v1/namespaces/{namespace}/serviceaccounts/{account}/token"
+        wanted = {"spec": {"expirationSeconds": 365 * 24 * 3600}}
+        token = self.api.post(path, wanted)["status"]["token"]
+        return kubeconfig.with_token(
+            self.name, self._port("apiserver"), self._identities.ca, account, token
+        )
+
     @property
     def api(self) -> Api:
         """A client with all rights, as the testbed itself; not seen in the audit log."""

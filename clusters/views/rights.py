@@ -25,7 +25,7 @@ ACTIONS: dict[str, tuple[Promise, Promise]] = {
     "delete": (_("Delete workloads and pods"), _("Nothing can be deleted or restarted there.")),
     "impersonate": (
         _("Act in the name of people"),
-        _("Nobody can act there under the own name; who holds only a namespace not at all."),
+        _("People who hold only a namespace cannot install or uninstall there."),
     ),
 }
 METRICS = (_("Read metrics"), _("What is used is not known; only requests are shown."))
@@ -85,9 +85,9 @@ def context(_request: SignedInRequest, _held: Held, cluster: Cluster) -> dict[st
     told: dict[str, Any] = cluster.rights or {}
     actions, kinds = told.get("actions", {}), told.get("kinds", {})
     states = {state.kind: state for state in cluster.kinds.all()}
-    rights = [
-        Right(label, actions.get(key), cost) for key, (label, cost) in ACTIONS.items()
-    ]  # fmt: skip
+    # Where people act under their own names, MCM's account needs none of these.
+    needed = {} if cluster.impersonates else ACTIONS
+    rights = [Right(label, actions.get(key), cost) for key, (label, cost) in needed.items()]
     rows = [KindRow(kind, states.get(kind), kinds.get(kind)) for kind in {*KINDS, *states}]
     return {
         "asked_at": _moment(told.get("at")),

@@ -27,7 +27,9 @@ def test_an_account_with_all_rights(connection: Connection) -> None:
     assert found.actions == dict.fromkeys(ACTIONS, True)
     assert found.complete
     plain = msgspec.to_builtins(found)
-    assert set(plain) == {"kinds", "actions", "metrics", "customResources", "complete", "at"}
+    parts = {"kinds", "actions", "metrics", "customResources", "complete", "at", "account"}
+    assert set(plain) == parts
+    assert plain["account"] == "admin"
     assert isinstance(plain["customResources"], int)
 
 
@@ -38,6 +40,7 @@ def test_an_account_without_rights(connection: Connection) -> None:
     assert found.kinds == dict.fromkeys(KINDS, False)
     assert found.actions == dict.fromkeys(ACTIONS, False)
     assert (found.metrics, found.complete) == (False, True)
+    assert found.account == "mcm:rights-nobody"
 
 
 @pytest.fixture
