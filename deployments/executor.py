@@ -10,7 +10,7 @@ from django.utils.translation import gettext_noop
 
 from clusters import vault
 from clusters.kube.client import Client
-from clusters.kube.errors import KubeError
+from clusters.kube.errors import Forbidden, KubeError
 from clusters.kube.types import SERVICE_ACCOUNT, Identity, PodProblem, WorkloadState
 from clusters.kube.workloads import PATHS
 from clusters.models import Cluster
@@ -94,6 +94,23 @@ def _operates_all(operation: Operation) -> bool:
     return user is not None and access.may(user, Action.OPERATE, operation.cluster)
 
 
+def _admitted(operation: Operation) -> Helmed:
+    """The release, after the cluster has let the person in; Failed where it does not.
+
+    Helm calls a cluster that refuses the name "unreachable: unknown", and nothing more.
+    """
+    helmed = Helmed(operation)
+    if helmed.identity != SERVICE_ACCOUNT:
+        try:
+            with helmed.client() as client:
+                client.version()
+        except Forbidden as error:
+            raise Failed(_explained(str(error), helmed)) from error
+        except KubeError:
+            pass  # Helm itself will say what is wrong
+    return helmed
+
+
 def _explained(message: str, helmed: Helmed) -> str:
     """A refusal by the cluster's RBAC, with what gives the person the right."""
     if helmed.identity == SERVICE_ACCOUNT or "forbidden" not in message.lower():
@@ -111,7 +128,7 @@ def install(job: Job) -> None:
     job.log(
         f"Installing {chart} as {operation.target} in {operation.cluster}/{operation.namespace}"
     )
-    helmed = Helmed(operation)
+    helmed = _admitted(operation)
     spec = helm.Install(
         namespace=operation.namespace,
         release=operation.target,
@@ -145,7 +162,7 @@ def uninstall(job: Job) -> None:
     given = msgspec.json.decode(job.operation.unseal(), type=UninstallInput)
     operation = job.operation
     job.log(f"Uninstalling {operation.target} from {operation.cluster}/{operation.namespace}")
-    helmed = Helmed(operation)
+    helmed = _admitted(operation)
     try:
         helmed.helm.uninstall(
             operation.namespace,
@@ -166,7 +183,7 @@ def uninstall(job: Job) -> None:
 def repair(job: Job) -> None:
     """Unlocks a release whose worker died while Helm was changing it."""
     operation = job.operation
-    helmed = Helmed(operation)
+    helmed = _admitted(operation)
     try:
         helmed.helm.repair(operation.namespace, operation.target, on_line=job.log)
     except helm.ReleaseNotFound:

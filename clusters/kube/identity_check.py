@@ -39,7 +39,7 @@ SIGNS = {
 }
 # One question each; what is beyond them is not known.
 MOST_REVIEWS = 200
-MOST_FINDINGS = 50
+MOST_FINDINGS = 500
 SECONDS = 15.0
 
 

@@ -76,6 +76,10 @@ def fill_in(cluster: Cluster, look: Look) -> None:
     cluster.certificate_expires = look.certificate_expires
     cluster.latency_ms = look.latency_ms
     if look.rights is not None:
+        if cluster.identity_report.get("account", look.rights.account) != look.rights.account:
+            # It was another account that was checked.
+            cluster.identity_report, cluster.identity_digest = {}, ""
+            cluster.identity_fits = cluster.identity_changed_at = None
         cluster.rights = msgspec.to_builtins(look.rights)
         cluster.has_metrics = look.rights.metrics
     cluster.status = Status.ACTIVE

@@ -56,6 +56,18 @@ def test_the_dialog_replaces_them_after_all_steps(
     assert "BEGIN" not in json.dumps(detail)
 
 
+def test_another_account_is_not_the_one_that_was_checked(
+    mcm: Client, registered: Cluster, kubeconfig: str
+) -> None:
+    registered.identity_report = {"account": "somebody-else", "missing": [], "excess": []}
+    registered.identity_fits, registered.identity_digest = True, "0"
+    registered.save()
+    step_by_step(mcm, {"kubeconfig": kubeconfig}, f"/clusters/{registered.pk}/credentials/")
+    registered.refresh_from_db()
+    assert registered.identity_state == "unchecked"
+    assert registered.rights["account"] == "admin"
+
+
 def test_the_api_replaces_them(mcm: Client, registered: Cluster, kubeconfig: str) -> None:
     path = f"/api/v1/clusters/{registered.pk}"
     body = {"kubeconfig": kubeconfig, "region": "eu"}
