@@ -26,6 +26,7 @@ _HEAD = """\
 # Made by MCM from the grants on this cluster. Apply it as an admin of the cluster:
 #   {apply}
 # When grants, members or names change, MCM shows that it must be applied again.
+
 """
 
 Object = dict[str, Any]
@@ -62,11 +63,12 @@ def parts(roster: Roster, at: Registration) -> list[Part]:
 
 def text(roster: Roster, at: Registration) -> str:
     """The YAML to apply."""
-    documents = [
-        f"# {part.why}\n{yaml.safe_dump(part.body, sort_keys=False, width=100)}"
-        for part in parts(roster, at)
-    ]
-    return _HEAD.format(apply=APPLY) + "---\n".join(documents)
+    return _HEAD.format(apply=APPLY) + "---\n".join(map(_document, parts(roster, at)))
+
+
+def _document(part: Part) -> str:
+    body = yaml.safe_dump(part.body, sort_keys=False, width=100, default_flow_style=None)
+    return f"# {part.why}\n{body}"
 
 
 def digest(roster: Roster, at: Registration) -> str:
