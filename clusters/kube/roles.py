@@ -89,8 +89,8 @@ def _operated(custom: Collection[Custom], whole: bool) -> Iterator[Rule]:
     yield rule("", ["pods/log"], ["get"])
     yield rule("", ["pods/attach", "pods/exec", "pods/portforward"], ["create", "get"])
     yield rule("", ["pods/eviction"], ["create"])
-    for group, plurals in CHANGED.items():
-        yield rule(group, plurals, ALL)
+    for group, changed in CHANGED.items():
+        yield rule(group, changed, ALL)
     for group, plurals in _customs(custom, whole).items():
         yield rule(group, plurals, WRITE)
     if whole:
