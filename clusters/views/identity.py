@@ -44,7 +44,7 @@ class Told:
     command: str = ""
 
 
-class IdentityForm(forms.ModelForm):
+class IdentityForm(forms.ModelForm):  # type: ignore[type-arg]  # takes none at run time
     """As whom people act in a cluster; in production it asks for the name before it widens that."""
 
     confirm_name = forms.CharField(

@@ -144,7 +144,8 @@ async def test_its_objects_are_rows_as_long_as_it_is_on(
     seen = rows.values_list("namespace", "name")
 
     def turn(*names: str) -> frozenset[leases.Custom]:
-        kinds.watch_only(registered, names, kinds.wanted(registered, names), by=owner)
+        added = kinds.wanted(registered, names, by=owner)
+        kinds.watch_only(registered, names, added, by=owner)
         return leases.renew_and_take("test")[registered.pk].customs
 
     async with following(registered) as running:

@@ -70,6 +70,7 @@ def test_a_cluster_is_registered_by_the_api(
         "id": str(stored.pk), "name": "new", "environment": "dev", "region": "test-1",
         "version": cluster.api.get("/version")["gitVersion"], "nodeCount": 3, "status": "active",
         "statusReason": "", "freshness": "unknown", "observedAt": None,
+        "identityMode": "impersonation",
     }  # fmt: skip
     assert mcm.get(f"{API}/{stored.pk}").json() == said
     assert mcm.get(API).json() == {"clusters": [said], "total": 1}

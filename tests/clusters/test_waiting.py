@@ -16,7 +16,7 @@ from teams.models import User
 Wait = Callable[[User, Cluster, str], object]
 WAITS: dict[str, Wait] = {
     "registering": lambda _user, _cluster, text: checks.look(checks.Look(text)),
-    "its kinds": lambda _user, cluster, _text: kinds.available(cluster),
+    "its kinds": lambda user, cluster, _text: kinds.available(cluster, by=user),
     "its use": lambda user, cluster, _text: figures.resources(user, cluster),
 }
 
@@ -47,10 +47,10 @@ def test_who_waits_for_a_cluster_holds_no_connection(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_transaction_goes_on(holding: list[bool], prod: Cluster) -> None:
+def test_a_transaction_goes_on(holding: list[bool], owner: User, prod: Cluster) -> None:
     with transaction.atomic():
         Cluster.objects.filter(pk=prod.pk).update(region="moved")
         with suppress(KubeError):
-            kinds.available(prod)
+            kinds.available(prod, by=owner)
         assert holding == [True]
     assert Cluster.objects.get(pk=prod.pk).region == "moved"
