@@ -91,8 +91,7 @@ def acting_for(row: Model) -> context.Acting:
 
 def clean(text: str, most: int) -> str:
     """What PostgreSQL can store, in one line of at most so many characters."""
-    line = "".join(char if char.isprintable() else " " for char in text)
-    return line.encode(errors="replace").decode()[:most]
+    return "".join(char if char.isprintable() else " " for char in text)[:most]
 
 
 def _named(found: Model) -> Named:

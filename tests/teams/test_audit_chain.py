@@ -171,7 +171,10 @@ def test_postgresql_refuses_to_empty_the_table() -> None:
         ("UPDATE teams_auditevent SET detail = '{\"a\": 1}' WHERE seq = 2", "row 2 .* was changed"),
         ("UPDATE teams_auditevent SET at = at + interval '1 us' WHERE seq = 1", "row 1 .* changed"),
         ("DELETE FROM teams_auditevent WHERE seq = 3", "row 3 is missing before row 4"),
-        ("DELETE FROM teams_auditevent WHERE seq IN (2, 3)", "rows 2 to 3 are missing before row 4"),
+        (
+            "DELETE FROM teams_auditevent WHERE seq IN (2, 3)",
+            "rows 2 to 3 are missing before row 4",
+        ),
         ("DELETE FROM teams_auditevent WHERE seq = 1", "row 1 is missing before row 2"),
         ("DELETE FROM teams_auditevent WHERE seq >= 4", "rows 4 to 5 are missing at the end"),
         ("DELETE FROM teams_auditevent", "rows 1 to 5 are missing at the end"),

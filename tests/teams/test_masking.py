@@ -12,9 +12,10 @@ PLANTED = "planted-secret-1"
 
 @pytest.mark.parametrize(
     "key",
-    ["password", "DB_PASSWORD", "adminPassword", "apiKey", "api_key", "secretKey", "tls.key", "token",
-     "accessToken", "clientSecret", "credentials", "kubeconfig", "ssh-keys", "basicAuth", "pwd",
-     "POSTGRES_PASSWORD", "passphrase", "Authorization", "sessionCookie", "totp", "bearerToken"],
+    ["password", "DB_PASSWORD", "adminPassword", "apiKey", "api_key", "secretKey", "tls.key",
+     "token", "accessToken", "clientSecret", "credentials", "kubeconfig", "ssh-keys", "basicAuth",
+     "pwd", "POSTGRES_PASSWORD", "passphrase", "Authorization", "sessionCookie", "totp",
+     "bearerToken"],
 )  # fmt: skip
 def test_a_key_that_sounds_like_a_secret_hides_its_value(key: str) -> None:
     assert is_secret(key)
