@@ -11,6 +11,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
@@ -114,6 +115,11 @@ class AuditEvent(models.Model):
     def actor(self) -> AbstractBaseUser | None:
         """Who it was, if he is still there."""
         return get_user_model()._default_manager.filter(pk=self.actor_id).first()
+
+    @property
+    def said(self) -> str:
+        """The reason, in the reader's language where that is known."""
+        return gettext(self.reason) if self.reason else ""
 
     @property
     def health(self) -> str:

@@ -10,17 +10,25 @@ from typing import Any
 
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from teams import audit
 from teams.audit import context
 from teams.models import User
-from teams.roles import Denied
+from teams.roles import Action, Denied
 from teams.trail import AuditEvent, DeniedTry, Named, Placed, Result
 
 WINDOW = timedelta(minutes=1)
 # So many different tries of one person within a minute are told one by one.
 MOST_DIFFERENT = 50
 MANY = "many"
+
+# Stored in English; the pages translate them.
+_LACKS = {
+    Action.VIEW: gettext_noop("The right to see it is missing."),
+    Action.OPERATE: gettext_noop("The right to operate it is missing."),
+    Action.ADMIN: gettext_noop("The right to administer it is missing."),
+}
 
 _COUNT = """
 INSERT INTO teams_deniedtry AS t (key, actor_id, until, again) VALUES (%s, %s, %s, 0)
@@ -100,5 +108,5 @@ def _target(path: str, error: object) -> Named:
 
 def _reason(error: object) -> str:
     if isinstance(error, Denied):
-        return f"lacks the right to {error.action}"
+        return _LACKS[error.action]
     return str(error or "")

@@ -152,7 +152,7 @@ def test_a_refused_try_is_told_on_pages_and_api(viewer: User, prod: Cluster) -> 
         "GET cluster-edit", "clusters.cluster", "prod", "page",
     )  # fmt: skip
     assert (page.actor_name, page.reason, page.cluster) == (
-        "viewer", "lacks the right to admin", "prod",
+        "viewer", "The right to administer it is missing.", "prod",
     )  # fmt: skip
     assert (api.action, api.object_id, api.via) == ("PATCH api-cluster", str(prod.pk), "api")
     assert (teams.action, teams.object_type, teams.object_name) == (
