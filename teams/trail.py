@@ -114,7 +114,8 @@ class AuditEvent(models.Model):
     @property
     def actor(self) -> AbstractBaseUser | None:
         """Who it was, if he is still there."""
-        return get_user_model()._default_manager.filter(pk=self.actor_id).first()
+        people = get_user_model()._default_manager
+        return None if self.actor_id is None else people.filter(pk=self.actor_id).first()
 
     @property
     def said(self) -> str:

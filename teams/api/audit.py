@@ -63,7 +63,11 @@ class AuditEventShape(serializers.Serializer[Any]):
         bodies = {name: serializers.JSONField(allow_null=True) for name in ("before", "after")}
         seq = serializers.IntegerField(allow_null=True, help_text="null until it is sealed.")
         result = serializers.ChoiceField(choices=Result.choices)
-        extra = {"seq": seq, "result": result, "detail": serializers.JSONField()}
+        extra: dict[str, serializers.Field[Any, Any, Any, Any]] = {
+            "seq": seq,
+            "result": result,
+            "detail": serializers.JSONField(),
+        }
         return {**found, **numbers, **bodies, **extra}
 
 

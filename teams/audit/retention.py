@@ -50,7 +50,7 @@ def _remove_some(limit: int) -> int:
     batch = list(rows.values_list("seq", "hash")[:BATCH])
     if not batch:
         return 0
-    last = Point(*batch[-1])
+    last = Point(batch[-1][0] or 0, batch[-1][1])
     chain.write_anchor(START, last)
     AuditEvent.objects.filter(seq__lte=last.seq)._raw_delete("default")
     return len(batch)

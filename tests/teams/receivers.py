@@ -59,13 +59,13 @@ def _take(peer: socket.socket, context: ssl.SSLContext | None, seen: Syslog) -> 
             # Ends with a reset: nothing of what was sent has been read.
             peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
             return
-        stream = context.wrap_socket(peer, server_side=True) if context else peer
-        received = b""
-        while data := stream.recv(65536):
-            received += data
-        seen.frames += frames(received)
-        if isinstance(stream, ssl.SSLSocket):
-            stream.unwrap()
+        with context.wrap_socket(peer, server_side=True) if context else peer as stream:
+            received = b""
+            while data := stream.recv(65536):
+                received += data
+            seen.frames += frames(received)
+            if isinstance(stream, ssl.SSLSocket):
+                stream.unwrap().close()
     except OSError:
         pass  # who does not trust the certificate leaves
     finally:

@@ -19,6 +19,7 @@ from teams import audit, services, tasks
 from teams.audit import chain, context, denials
 from teams.audit.written import cell
 from teams.models import AuditEvent, Grant, Membership, User
+from teams.roles import Role
 from teams.trail import Named, Result
 from tests import factories
 
@@ -242,7 +243,7 @@ def test_each_admin_reads_his_own_places(
     told: None, admin: User, owner: User, outsider: User, shop: Namespace
 ) -> None:
     keeper = factories.UserFactory.create(username="keeper")
-    factories.give(keeper, "admin", shop)
+    factories.give(keeper, Role.ADMIN, shop)
     assert seen(admin) == ["nowhere", "bank", "shop", "other", "prod"]
     assert seen(owner) == ["bank", "shop", "prod"]
     assert seen(outsider) == ["other"]
