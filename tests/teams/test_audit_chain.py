@@ -3,43 +3,20 @@
 import io
 import threading
 from collections.abc import Callable
-from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, InternalError, ProgrammingError, connection, transaction
-from django.utils import timezone
 
 from teams import audit
-from teams.audit import chain, proof, retention
+from teams.audit import chain, proof
 from teams.audit.chain import BEGIN, Point
-from teams.clients.syslog import Server
-from teams.models import AuditAnchor, AuditEvent, AuditForward
-from teams.trail import Named
+from teams.models import AuditAnchor, AuditEvent
 from tests.clusters.threads import together
+from tests.teams.chained import THING, behind_the_trigger, lines, sealed
 
-THING = Named("thing", "1", "a thing")
 WRITERS, LINES = 8, 25
-
-
-def lines(count: int) -> None:
-    for n in range(count):
-        audit.record(None, "thing.change", THING, before={"n": n}, after={"n": n + 1})
-
-
-def sealed(count: int) -> None:
-    lines(count)
-    chain.seal()
-
-
-def behind_the_trigger(statement: str, *values: Any) -> None:
-    """What somebody does who owns the database."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE teams_auditevent DISABLE TRIGGER trail_kept")
-        cursor.execute(statement, values)
-        cursor.execute("ALTER TABLE teams_auditevent ENABLE TRIGGER trail_kept")
 
 
 @pytest.mark.django_db
@@ -236,56 +213,6 @@ def test_a_noted_head_finds_a_trail_that_was_set_back(settings: Any) -> None:
     sealed(2)
     with pytest.raises(proof.Broken, match="row 4 is not the one that was noted"):
         proof.verify(noted)
-
-
-@pytest.mark.django_db
-def test_retention_keeps_the_rest_provable(settings: Any) -> None:
-    settings.AUDIT = replace(settings.AUDIT, days=30)
-    sealed(6)
-    noted = proof.verify().head
-    old = timezone.now() - timedelta(days=31)
-    rewritten(old, upto=4)
-    assert retention.sweep() == 4
-    assert retention.sweep() == 0
-    chain.seal()
-    found = proof.verify()
-    assert (found.start.seq, found.rows) == (4, 3)
-    told = AuditEvent.objects.get(action="audit.retention")
-    assert told.detail == {"rows": 4, "days": 30}
-    assert noted.seq == 6
-    behind_the_trigger("DELETE FROM teams_auditevent WHERE seq = 5")
-    with pytest.raises(proof.Broken, match="row 5 is missing before row 6"):
-        proof.verify()
-
-
-def rewritten(at: Any, *, upto: int) -> None:
-    """The same trail, begun at another time: made so, then sealed anew."""
-    behind_the_trigger("UPDATE teams_auditevent SET seq = NULL, hash = '', previous = ''")
-    behind_the_trigger("UPDATE teams_auditevent SET at = %s WHERE detail = '{}'", timezone.now())
-    ids = list(AuditEvent.objects.order_by("pk").values_list("pk", flat=True)[:upto])
-    behind_the_trigger("UPDATE teams_auditevent SET at = %s WHERE id = ANY(%s)", at, ids)
-    AuditAnchor.objects.all().delete()
-    chain.seal()
-
-
-@pytest.mark.django_db
-def test_retention_waits_for_what_was_not_forwarded(settings: Any) -> None:
-    server = Server("tcp", "127.0.0.1", 1)
-    settings.AUDIT = replace(settings.AUDIT, days=1, syslog=server)
-    sealed(4)
-    rewritten(timezone.now() - timedelta(days=2), upto=4)
-    assert retention.sweep() == 0
-    AuditForward.objects.create(target="syslog", seq=3)
-    assert retention.sweep() == 3
-    assert proof.verify().start.seq == 3
-
-
-@pytest.mark.django_db
-def test_without_a_limit_nothing_is_ever_removed(settings: Any) -> None:
-    sealed(2)
-    rewritten(timezone.now() - timedelta(days=9999), upto=2)
-    assert settings.AUDIT.days == 0
-    assert retention.sweep() == 0
 
 
 @pytest.mark.django_db

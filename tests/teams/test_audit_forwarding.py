@@ -11,9 +11,7 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.core.exceptions import ImproperlyConfigured
 
-from mcm import trail
 from teams import audit, tasks
 from teams.audit import chain, forwarding
 from teams.audit.forwarding import line
@@ -268,35 +266,3 @@ def written_certificates(folder: Path) -> tuple[Path, Path, Path]:
     for file, text in zip(files, (ca.pair.certificate, pair.key, pair.certificate), strict=True):
         file.write_bytes(text)
     return files
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "said"),
-    [
-        ("MCM_AUDIT_SYSLOG", "http://logs.example", "MCM_AUDIT_SYSLOG"),
-        ("MCM_AUDIT_SYSLOG", "tcp://", "MCM_AUDIT_SYSLOG"),
-        ("MCM_AUDIT_SYSLOG", "tls://logs.example/path", "tls://host:6514"),
-        ("MCM_AUDIT_WEBHOOK", "ftp://logs.example", "MCM_AUDIT_WEBHOOK"),
-        ("MCM_AUDIT_WEBHOOK", "https://logs.example", "MCM_AUDIT_WEBHOOK_SECRET must have"),
-        ("MCM_AUDIT_DAYS", "-1", "MCM_AUDIT_DAYS"),
-        ("MCM_AUDIT_CA", "/nowhere/ca.pem", "MCM_AUDIT_CA"),
-    ],
-)
-def test_a_wrong_setting_stops_the_start(
-    monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
-) -> None:
-    monkeypatch.setenv(name, value)
-    with pytest.raises(ImproperlyConfigured, match=said):
-        trail.read()
-
-
-def test_settings_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MCM_AUDIT_SYSLOG", "tls://logs.example")
-    monkeypatch.setenv("MCM_AUDIT_WEBHOOK", "https://hooks.example/mcm")
-    monkeypatch.setenv("MCM_AUDIT_WEBHOOK_SECRET", SECRET.decode())
-    monkeypatch.setenv("MCM_AUDIT_DAYS", "365")
-    found = trail.read()
-    assert found.syslog == Server("tls", "logs.example", 6514)
-    assert found.webhook == Hook("https://hooks.example/mcm", SECRET)
-    assert found.days == 365
-    assert SECRET.decode() not in repr(found)
