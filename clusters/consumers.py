@@ -13,8 +13,10 @@ from channels.auth import get_user
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from django.contrib.sessions.backends.db import SessionStore
+from django.core.exceptions import PermissionDenied
 
 from clusters import live
+from teams.audit import context, denials
 from teams.executor import RIGHTS_CHANGED
 from teams.models import User
 
@@ -114,6 +116,10 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
             if live.hub().hears:
                 found = await live.hub().desk.ask(question, self.user, keys)
                 html = "".join(found[key] for key in keys if key in found)
+        except PermissionDenied as error:
+            with context.Acting(context.Origin.of_scope(self.scope)):
+                tell = database_sync_to_async(denials.denied)
+                await tell(self.user, "socket rows", url, error)
         except LookupError:
             log.info("a page asked over its socket for what has no rows: %.200s", url)
         except Exception:

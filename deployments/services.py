@@ -75,7 +75,7 @@ def upload_chart(data: bytes, *, by: User) -> Chart:
         },
     )
     if created:
-        audit.record(by, "chart.upload", chart, digest=info.digest)
+        audit.record(by, "chart.upload", chart, after={"digest": info.digest, "size": info.size})
     return chart
 
 
@@ -89,7 +89,13 @@ def request_install(wanted: InstallRequest, *, by: User) -> Operation:
         names.namespace(wanted.namespace),
         names.release(wanted.name),
     )
-    values.check(wanted.values)
+    told = {
+        "chart": str(wanted.chart),
+        "values": values.check(wanted.values),
+        "wait": wanted.wait,
+        "timeout": wanted.timeout,
+        "atomic": wanted.atomic,
+    }
     given = executor.InstallInput(
         chart=wanted.chart.pk,
         values=wanted.values,
@@ -97,11 +103,14 @@ def request_install(wanted: InstallRequest, *, by: User) -> Operation:
         timeout=wanted.timeout,
         atomic=wanted.atomic,
     )
-    return operations.request(executor.INSTALL, place, msgspec.json.encode(given), by=by)
+    payload = msgspec.json.encode(given)
+    return operations.request(executor.INSTALL, place, payload, by=by, told=told)
 
 
 def request_uninstall(release: Release, *, keep_history: bool = False, by: User) -> Operation:
     """Queues an uninstall. Raises operations.Held and PermissionDenied."""
     place = operations.Place(release.cluster, release.namespace, release.name)
     given = executor.UninstallInput(keep_history=keep_history)
-    return operations.request(executor.UNINSTALL, place, msgspec.json.encode(given), by=by)
+    told = {"chart": release.chart, "revision": release.revision, "keep_history": keep_history}
+    payload = msgspec.json.encode(given)
+    return operations.request(executor.UNINSTALL, place, payload, by=by, told=told)

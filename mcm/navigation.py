@@ -19,7 +19,10 @@ PLACES = (
     (_("Delivery"), _("Operations"), "operations", "activity"),
     (_("Govern"), _("Clusters"), "clusters", "topology-star-3"),
     (_("Govern"), _("Teams"), "teams", "users"),
+    (_("Govern"), _("Audit"), "audit", "history"),
 )
+# Who may open those that are not for everybody.
+ALLOWED = {"audit": access.may_read_trail}
 
 
 # Lists that narrow to the cluster that `?cluster=` names; elsewhere a cluster leads to its page.
@@ -45,6 +48,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
             "active": section == name or section + "s" == name,
         }
         for group, label, name, icon in PLACES
+        if name not in ALLOWED or ALLOWED[name](user)
     ]
     return {"nav": nav, "scope": _scope(request, user, match.url_name if match else None)}
 

@@ -9,7 +9,7 @@ from celery.schedules import schedule
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from mcm import env, logs
+from mcm import env, logs, trail
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -114,6 +114,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "teams.middleware.PrivatePagesMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
+    "teams.middleware.AuditMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 ROOT_URLCONF = "mcm.urls"
@@ -209,6 +210,7 @@ CELERY_TASK_ROUTES = {
     "clusters.tasks.poll_cluster": {"queue": "poll"},
     "deployments.tasks.refresh_releases": {"queue": "releases"},
     "operations.tasks.run_operation": {"queue": "operations"},
+    **trail.ROUTES,
 }
 POLL_SECONDS = env.integer("MCM_POLL_SECONDS", 30, least=1, most=3600)
 _POLL_TICK = min(5, POLL_SECONDS)  # at each tick the clusters are polled whose moment has come
@@ -243,6 +245,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": schedule(10),
         "options": {"expires": 60},
     },
+    **trail.SCHEDULE,
 }
 
 # --- the API ---------------------------------------------------------------------------------
@@ -277,6 +280,9 @@ REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer", "TOKEN_TTL": None, "AUTO_REFRESH": 
 
 # Where set, /metrics asks for it as a bearer token.
 METRICS_TOKEN = env.text("MCM_METRICS_TOKEN", "")
+
+# Where the audit trail goes, and how long it stays.
+AUDIT = trail.AUDIT
 
 # --- logs ------------------------------------------------------------------------------------
 LOGGING = logs.LOGGING

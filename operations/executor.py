@@ -20,6 +20,7 @@ from operations.models import LABELS, Operation, Status, topic
 from teams import access, audit
 from teams.models import User
 from teams.roles import Action
+from teams.trail import Result
 
 BEAT_SECONDS = 3.0
 # Without a heartbeat for this long the work is ended, before the sweep takes it for lost
@@ -180,7 +181,15 @@ def end(operation: Operation, status: Status, error: str, result: dict[str, obje
     """Stores the end, audits it and tells the pages; False and nothing when the claim was lost."""
     if not store.finish(operation, status, error, result):
         return False
-    audit.record(operation.requested_by, f"{operation.kind}.{status}", operation)
+    with audit.acting_for(operation):
+        audit.record(
+            operation.requested_by,
+            f"{operation.kind}.{status}",
+            operation,
+            result=Result.FAILED if status == Status.FAILED else Result.DONE,
+            reason=error,
+            after=dict(result) or None,
+        )
     tell(operation)
     return True
 

@@ -1,6 +1,7 @@
 """Asking for work and for its end."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
@@ -29,8 +30,13 @@ class Place:
     target: str
 
 
-def request(kind: str, place: Place, payload: bytes, *, by: User) -> Operation:
-    """Queues work. Raises PermissionDenied, and Held while another holds the target."""
+def request(
+    kind: str, place: Place, payload: bytes, *, by: User, told: dict[str, Any] | None = None
+) -> Operation:
+    """Queues work. Raises PermissionDenied, and Held while another holds the target.
+
+    `told` is what the audit trail says of the sealed input; secrets in it are masked there.
+    """
     executor.require_operate(by, place.cluster, place.namespace)
     operation = Operation(
         kind=kind,
@@ -43,7 +49,7 @@ def request(kind: str, place: Place, payload: bytes, *, by: User) -> Operation:
     try:
         with transaction.atomic():
             operation.save(force_insert=True)
-            audit.record(by, kind, operation)
+            audit.record(by, kind, operation, after=told)
             executor.tell(operation)
             # Where the message cannot be sent now, the sweep sends it: the row is the truth.
             transaction.on_commit(lambda: tasks.run_operation.delay(str(operation.pk)), robust=True)
@@ -55,7 +61,7 @@ def request(kind: str, place: Place, payload: bytes, *, by: User) -> Operation:
             status__in=ACTIVE,
         ).first()
         if holder is None:  # it ended in between: the caller may simply ask again
-            return request(kind, place, payload, by=by)
+            return request(kind, place, payload, by=by, told=told)
         raise Held(holder) from error
     return operation
 

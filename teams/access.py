@@ -17,8 +17,9 @@ from django.db.models import Model, Q, QuerySet
 from django.http import Http404
 from guardian.models import GroupObjectPermission
 
-from teams.models import Grant, User
-from teams.roles import Action
+from teams.models import Grant, Team, User
+from teams.roles import Action, Denied
+from teams.trail import scope_key
 
 
 class Scoped(Protocol):
@@ -79,6 +80,17 @@ class Held:
         return found
 
     @cached_property
+    def governed(self) -> list[str]:
+        """The keys of the scopes that the person administers and of the teams that he manages."""
+        if self.action is not Action.ADMIN:
+            return Held(self.user, Action.ADMIN).governed
+        kinds = map(ContentType.objects.get_for_id, self._granted)
+        models = [model for kind in kinds if (model := kind.model_class())]
+        keys = [scope_key(model, key) for model in models for key in self.ids(model)]
+        teams = visible(self.user, Team, Action.OPERATE).values_list("pk", flat=True)
+        return sorted([*keys, *(scope_key(Team, key) for key in teams)])
+
+    @cached_property
     def everything(self) -> bool:
         return isinstance(self.user, User) and self.user.is_platform_admin
 
@@ -123,7 +135,7 @@ def get_or_404(who: Who, model: type[M], key: Any, action: Action = Action.VIEW)
     if found is None:
         raise Http404
     if action is not Action.VIEW and not may(held, action, found):
-        raise PermissionDenied
+        raise Denied(action, found)
     return found
 
 
@@ -140,7 +152,7 @@ def may(who: Who, action: Action, found: Model) -> bool:
 def require(user: AnyUser, action: Action, wider: Model, narrower: Iterable[Model]) -> None:
     """The action on `wider` or on one of the `narrower` scopes in it, or PermissionDenied."""
     if not (may(user, action, wider) or any(may(user, action, scope) for scope in narrower)):
-        raise PermissionDenied
+        raise Denied(action, wider)
 
 
 def cluster_groups(user: User, *scopes: Model) -> tuple[str, ...]:
@@ -171,6 +183,17 @@ def is_platform_admin(user: AnyUser) -> bool:
 
 def require_platform_admin(user: AnyUser) -> None:
     if not is_platform_admin(user):
+        raise PermissionDenied
+
+
+def may_read_trail(user: AnyUser) -> bool:
+    """Whether some of the audit trail may be this person's to read."""
+    held = Held(user, Action.ADMIN)
+    return held.everything or bool(held.governed)
+
+
+def require_trail(user: AnyUser) -> None:
+    if not may_read_trail(user):
         raise PermissionDenied
 
 

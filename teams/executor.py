@@ -37,7 +37,7 @@ def apply(team: Team, scope: models.Model) -> None:
 
 @transaction.atomic
 def revoke(row: Grant, *, by: User | None) -> None:
-    audit.record(by, "grant.delete", row, role=row.role)
+    audit.record(by, "grant.delete", row, before=audit.fields(row, "role", "ends"))
     team, scope = row.team, row.scope
     row.delete()
     if scope is not None:

@@ -4,9 +4,15 @@ from collections.abc import Callable
 from http import HTTPStatus
 
 from django.contrib.auth import middleware
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
 from django.utils.translation import gettext as _
+
+from teams import audit
+from teams.audit import context, denials
+from teams.models import User
+from teams.trail import Named
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -59,3 +65,47 @@ class PrivatePagesMiddleware:
         if not response.has_header("Cache-Control") and request.user.is_authenticated:
             add_never_cache_headers(response)
         return response
+
+
+class AuditMiddleware:
+    """Knows from where each request comes, and tells what was refused to whom.
+
+    Stands inside the middleware that finds out who asks and gives the request its id.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with context.Acting(context.Origin.of(request)) as origin:
+            response = self.get_response(request)
+            if response.status_code == HTTPStatus.FORBIDDEN and isinstance(request.user, User):
+                error = getattr(request, "refused_by", None)
+                denials.denied(request.user, _asked(request), request.path, error)
+            elif origin.rows == 0 and _changed_by_admin(request, response):
+                self._tell_of_admin(request)
+        return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> None:
+        if isinstance(exception, PermissionDenied):
+            request.refused_by = exception  # type: ignore[attr-defined]
+
+    def _tell_of_admin(self, request: HttpRequest) -> None:
+        """Whatever an admin form changed without a service of ours must not go untold."""
+        user = request.user
+        if isinstance(user, User):
+            audit.record(user, _asked(request), Named("address", "", request.path))
+
+
+def _asked(request: HttpRequest) -> str:
+    """The method and the name of the address, such as "POST cluster-delete"."""
+    match = request.resolver_match
+    return f"{request.method} {match.view_name if match else request.path}"[:100]
+
+
+def _changed_by_admin(request: HttpRequest, response: HttpResponse) -> bool:
+    match = request.resolver_match
+    if request.method != "POST" or match is None or "admin" not in match.app_names:
+        return False
+    changed = response.status_code == HTTPStatus.FOUND
+    return changed and match.url_name not in {"login", "logout"}

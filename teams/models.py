@@ -1,6 +1,6 @@
 """Who there is: users, teams, what they were granted, and what was done."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.contrib.auth.models import AbstractUser, Group
 from django.contrib.contenttypes.fields import GenericForeignKey
@@ -10,6 +10,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from teams.roles import Action, Role
+from teams.trail import AuditAnchor as AuditAnchor
+from teams.trail import AuditEvent as AuditEvent
+from teams.trail import AuditForward as AuditForward
+from teams.trail import DeniedTry as DeniedTry
+from teams.trail import Place, Placed
 
 if TYPE_CHECKING:
     from teams.access import Held
@@ -46,6 +51,11 @@ class Team(models.Model):
             mine = mine.filter(is_manager=True)
         return models.Q(pk__in=[] if held.action is Action.ADMIN else mine.values("team"))
 
+    @property
+    def place(self) -> Place:
+        """Where the trail says that it stands: its managers read there what was done with it."""
+        return Place(scopes=(self,))
+
 
 class Membership(models.Model):
     team = models.ForeignKey(Team, on_delete=models.CASCADE, verbose_name=_("team"))
@@ -59,6 +69,10 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} in {self.team}"
+
+    @property
+    def place(self) -> Place:
+        return self.team.place
 
 
 class Grant(models.Model):
@@ -88,6 +102,12 @@ class Grant(models.Model):
     def __str__(self) -> str:
         return f"{self.team}: {self.get_role_display()} on {self.scope}"
 
+    @property
+    def place(self) -> Place:
+        """Of interest to who administers the scope and to who manages the team."""
+        scope = self.scope
+        return (scope.place if isinstance(scope, Placed) else Place()).also(self.team)
+
     @classmethod
     def on(cls, scope: models.Model) -> "models.QuerySet[Grant]":
         """The grants on this scope itself."""
@@ -98,25 +118,3 @@ class Grant(models.Model):
     def running(cls) -> "models.QuerySet[Grant]":
         """The grants whose end has not come."""
         return cls.objects.filter(models.Q(ends=None) | models.Q(ends__gt=timezone.now()))
-
-
-class AuditEvent(models.Model):
-    """One line of what was done. Rows are only ever added."""
-
-    at = models.DateTimeField(auto_now_add=True, db_index=True)
-    actor = models.ForeignKey(User, null=True, on_delete=models.SET_NULL)
-    # The names stay when the user or the object is gone.
-    actor_name = models.CharField(_("who"), max_length=150)
-    action = models.CharField(_("action"), max_length=50)
-    object_type = models.CharField(_("kind"), max_length=50)
-    object_id = models.CharField(max_length=64)
-    object_name = models.CharField(_("object"), max_length=300)
-    detail: "models.JSONField[dict[str, Any], dict[str, Any]]" = models.JSONField(default=dict)
-
-    class Meta:
-        ordering = ["-at", "-pk"]
-        verbose_name = _("audit event")
-        verbose_name_plural = _("audit events")
-
-    def __str__(self) -> str:
-        return f"{self.actor_name} {self.action} {self.object_name}"

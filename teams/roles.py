@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable
 
+from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -12,6 +13,15 @@ class Action(models.TextChoices):
     VIEW = "view", _("see")
     OPERATE = "operate", _("operate")
     ADMIN = "admin", _("administer")
+
+
+class Denied(PermissionDenied):
+    """The person sees the object and lacks the action on it; the trail tells of both."""
+
+    def __init__(self, action: Action, found: models.Model) -> None:
+        super().__init__()
+        self.action = action
+        self.found = found
 
 
 class Role(models.TextChoices):

@@ -14,12 +14,17 @@ from teams.executor import revoke as revoke
 from teams.models import Grant, Membership, Team, User
 from teams.roles import Role
 
+# What the trail tells of a change of a user; never the password.
+USER_FIELDS = ("username", "email", "first_name", "last_name", "is_active", "is_staff",
+    "is_superuser")  # fmt: skip
+
 
 @transaction.atomic
 def save_user(user: User, *, by: User | None) -> User:
-    created = user.pk is None
+    created, before = user.pk is None, audit.stored(user, *USER_FIELDS)
     user.save()
-    audit.record(by, "user.create" if created else "user.change", user)
+    after = audit.fields(user, *USER_FIELDS)
+    audit.record(by, "user.create" if created else "user.change", user, before=before, after=after)
     announce_rights_changed()
     return user
 
@@ -32,7 +37,7 @@ def password_changed(user: User, *, by: User | None) -> None:
 
 @transaction.atomic
 def delete_user(user: User, *, by: User | None) -> None:
-    audit.record(by, "user.delete", user)
+    audit.record(by, "user.delete", user, before=audit.fields(user, *USER_FIELDS))
     user.delete()
     announce_rights_changed()
 
@@ -40,13 +45,14 @@ def delete_user(user: User, *, by: User | None) -> None:
 @transaction.atomic
 def save_team(team: Team, *, by: User | None) -> Team:
     """Stores a new or renamed team together with its group."""
-    created = team.pk is None
+    created, before = team.pk is None, audit.stored(team, "name")
     if created:
         team.group = Group.objects.create(name=f"team:{team.name}")
     else:
         Group.objects.filter(pk=team.group_id).update(name=f"team:{team.name}")
     team.save()
-    audit.record(by, "team.create" if created else "team.change", team)
+    after = audit.fields(team, "name")
+    audit.record(by, "team.create" if created else "team.change", team, before=before, after=after)
     announce_rights_changed()
     return team
 
@@ -62,18 +68,21 @@ def delete_team(team: Team, *, by: User | None) -> None:
 
 @transaction.atomic
 def save_membership(membership: Membership, *, by: User | None) -> Membership:
+    before = audit.stored(membership, "is_manager")
     if membership.pk is not None:
         _leave_group(Membership.objects.get(pk=membership.pk))
     membership.save()
     membership.user.groups.add(membership.team.group)
-    audit.record(by, "membership.save", membership, manager=membership.is_manager)
+    after = audit.fields(membership, "is_manager")
+    audit.record(by, "membership.save", membership, before=before, after=after)
     announce_rights_changed()
     return membership
 
 
 @transaction.atomic
 def delete_membership(membership: Membership, *, by: User | None) -> None:
-    audit.record(by, "membership.delete", membership)
+    before = audit.fields(membership, "is_manager")
+    audit.record(by, "membership.delete", membership, before=before)
     _leave_group(membership)
     membership.delete()
     announce_rights_changed()
@@ -95,20 +104,25 @@ def grant(
         scope_id=str(scope.pk),
         defaults={"ends": ends},
     )
-    before, row.ends = row.ends, ends
+    before, row.ends = audit.fields(row, "role", "ends"), ends
     row.save(update_fields=["ends"])
     apply(team, scope)
-    if created or before != ends:
-        action = "grant.create" if created else "grant.change"
-        audit.record(by, action, row, role=role, ends=ends.isoformat() if ends else None)
+    after = audit.fields(row, "role", "ends")
+    if created:
+        audit.record(by, "grant.create", row, after=after)
+        announce_rights_changed()
+    elif before != after:
+        audit.record(by, "grant.change", row, before=before, after=after)
         announce_rights_changed()
     return row
 
 
 @transaction.atomic
-def forget_scope(scope: models.Model) -> None:
+def forget_scope(scope: models.Model, *, by: User | None = None) -> None:
     """Removes every grant on a scope that is about to be deleted."""
     for row in Grant.on(scope).select_related("team"):
+        before = audit.fields(row, "role", "ends")
+        audit.record(by, "grant.delete", row, before=before, reason="its scope is gone")
         row.delete()
         apply(row.team, scope)
     announce_rights_changed()
@@ -118,5 +132,5 @@ def forget_scope(scope: models.Model) -> None:
 def create_token(user: User, lasts: timedelta, *, by: User | None) -> str:
     """A new API token; what is returned is stored nowhere but as a hash."""
     row, token = AuthToken.objects.create(user=user, expiry=lasts)
-    audit.record(by, "token.create", user, expires=row.expiry.isoformat())
+    audit.record(by, "token.create", user, after={"id": row.digest[:8], "expires": row.expiry})
     return str(token)

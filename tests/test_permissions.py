@@ -14,7 +14,7 @@ from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from teams import services
+from teams import audit, services
 from teams.models import Grant, Membership, User
 from tests import factories
 
@@ -80,6 +80,15 @@ CASES = [
     Case("member-manager",    "POST",   "member",    "302 404 404 404 403 404 404 302", MANAGER),
     Case("member-remove",     "POST",   "member",    "302 404 404 404 403 404 404 302"),
     Case("person",            "GET",    "person",    "302 404 404 404 200 404 404 200"),
+    Case("audit",             "GET",    "",          "302 200 403 403 403 403 200 200"),
+    Case("audit-newer",       "GET",    "",          "302 404 403 403 403 403 404 404"),
+    Case("audit-event",       "GET",    "event",     "302 404 403 403 403 403 200 200"),
+    Case("audit-csv",         "GET",    "",          "302 200 403 403 403 403 200 200"),
+    Case("audit-json",        "GET",    "",          "302 200 403 403 403 403 200 200"),
+    Case("api-audit",         "GET",    "",          "401 200 403 403 403 403 200 200"),
+    Case("api-audit-event",   "GET",    "event",     "401 404 403 403 403 403 200 200"),
+    Case("api-audit-csv",     "GET",    "",          "401 200 403 403 403 403 200 200"),
+    Case("api-audit-json",    "GET",    "",          "401 200 403 403 403 403 200 200"),
     Case("cluster-delete",    "GET",    "prod",      "302 404 403 403 403 403 200 200"),
     Case("cluster-delete",    "POST",   "prod",      "302 404 403 403 403 403 302 302", PROD),
     Case("api-clusters",      "GET",    "",          "401 200 200 200 200 200 200 200"),
@@ -135,6 +144,7 @@ def world(
     mate = Membership(team=grant.team, user=factories.UserFactory.create(username="mate"))
     member = services.save_membership(mate, by=None)
     objects |= {"grant": grant, "team": grant.team, "member": member, "person": people["viewer"]}
+    objects["event"] = audit.record(None, "cluster.change", prod)
     return {**people, **objects, "release": release, "anonymous": None}
 
 

@@ -3,6 +3,7 @@
 import uuid
 from collections import defaultdict
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from django.apps import apps
 from django.conf import settings
@@ -20,6 +21,7 @@ from clusters.kube.types import Connection
 from clusters.models.among import among
 from teams.access import Held
 from teams.roles import Action
+from teams.trail import Place
 
 # A cluster whose last sign of life is older is shown as stale. The watcher probes every 5 s.
 LIVE_FOR = timedelta(seconds=15)
@@ -181,6 +183,11 @@ class Cluster(AsSeen, models.Model):
         return among("pk", keys)
 
     @property
+    def place(self) -> Place:
+        """Where the audit trail says that it stands."""
+        return Place(self.name, scopes=(self,))
+
+    @property
     def connection(self) -> Connection:
         """The opened connection record; it holds credentials, so keep it off every page."""
         return Connection.load(vault.unseal(bytes(self.sealed_connection), f"cluster:{self.pk}"))
@@ -237,6 +244,10 @@ class Namespace(models.Model):
         """A namespace has no page of its own: who can do what there stands on its cluster's."""
         return f"{self.cluster.get_absolute_url()}?tab=people&q={self.name}"
 
+    @property
+    def place(self) -> Place:
+        return Place(self.cluster.name, self.name, (self.cluster, self))
+
     @classmethod
     def within(cls, held: Held) -> Q:
         return Q(pk__in=held.ids(cls)) | among("cluster", held.ids(Cluster))
@@ -255,6 +266,10 @@ class NamespacedRows(models.Model):
     class Meta:
         abstract = True
 
+    if TYPE_CHECKING:
+        cluster: models.ForeignKey[Cluster, Cluster]
+        namespace: models.CharField[str, str]
+
     @classmethod
     def within(cls, held: Held) -> Q:
         rows = among("cluster", held.ids(Cluster))
@@ -262,6 +277,12 @@ class NamespacedRows(models.Model):
         for names, clusters in held.once(_granted_names).items():
             rows |= among("cluster", clusters) & Q(namespace__in=names)
         return rows
+
+    @property
+    def place(self) -> Place:
+        """Where the audit trail says that it stands."""
+        spaces = self.cluster.namespaces.filter(name=self.namespace)
+        return Place(self.cluster.name, self.namespace, (self.cluster, *spaces))
 
 
 def _granted_names(held: Held) -> dict[frozenset[str], list[uuid.UUID]]:

@@ -43,15 +43,14 @@ def _change(cluster: Cluster, wanted: dict[str, str], by: User) -> Cluster:
     if "name" in wanted:
         registration.refuse_taken_name(wanted["name"], but=row)
     before = {name: getattr(row, name) for name in wanted}
-    changed = {
-        name: [before[name], value] for name, value in wanted.items() if before[name] != value
-    }
+    changed = {name: value for name, value in wanted.items() if before[name] != value}
     if not changed:
         return row
-    for name, (_before, value) in changed.items():
+    for name, value in changed.items():
         setattr(row, name, value)
     row.save(update_fields=list(changed))
-    audit.record(by, "cluster.change", row, changes=changed)
+    before = {name: before[name] for name in changed}
+    audit.record(by, "cluster.change", row, before=before, after=changed)
     _tell(row)
     return row
 

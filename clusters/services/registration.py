@@ -17,6 +17,9 @@ from teams import access, audit
 from teams import services as teams
 from teams.models import User
 
+# What the trail tells of a cluster; never its credentials.
+TOLD = ("name", "environment", "region", "server", "credential_kind")
+
 
 @dataclass(frozen=True)
 class Registration:
@@ -95,7 +98,7 @@ def _store(wanted: Registration, look: Look, by: User) -> Cluster:
     )
     fill_in(cluster, look)
     cluster.save(force_insert=True)
-    audit.record(by, "cluster.register", cluster, server=cluster.server)
+    audit.record(by, "cluster.register", cluster, after=audit.fields(cluster, *TOLD))
     live.publish("clusters", cluster.pk, [(str(cluster.pk), None)])
     return cluster
 
@@ -138,9 +141,9 @@ def delete(cluster: Cluster, *, by: User) -> None:
     Http404 when somebody else has deleted it meanwhile.
     """
     cluster = locked(cluster)
-    audit.record(by, "cluster.delete", cluster, server=cluster.server)
+    audit.record(by, "cluster.delete", cluster, before=audit.fields(cluster, *TOLD))
     for namespace in cluster.namespaces.all():
-        teams.forget_scope(namespace)
-    teams.forget_scope(cluster)
+        teams.forget_scope(namespace, by=by)
+    teams.forget_scope(cluster, by=by)
     live.publish("clusters", cluster.pk, [(str(cluster.pk), None)])
     cluster.delete()

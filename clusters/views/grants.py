@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
@@ -17,7 +16,7 @@ from clusters.views import paging
 from teams import access, services, store
 from teams.access import Held
 from teams.models import Grant, Team, User
-from teams.roles import Action, Role, actions_of, in_order
+from teams.roles import Action, Denied, Role, actions_of, in_order
 from teams.views import SignedInRequest, form_page, go
 
 GRANT = "clusters/grant.html"
@@ -62,7 +61,7 @@ def grant(request: SignedInRequest, pk: UUID) -> HttpResponse:
     cluster = access.get_or_404(request.user, Cluster, pk)
     administered = _administered(access.holdings(request.user), cluster)
     if not administered:
-        raise PermissionDenied
+        raise Denied(Action.ADMIN, cluster)
     form = GrantForm(request.POST or None, scopes=_existing(administered, cluster))
     effects = None
     if form.is_valid():
@@ -91,7 +90,7 @@ def revoke(request: SignedInRequest, pk: int) -> HttpResponse:
         raise Http404
     if not access.may(request.user, Action.ADMIN, scope):
         if access.visible(request.user, Team).filter(pk=row.team_id).exists():
-            raise PermissionDenied
+            raise Denied(Action.ADMIN, row)
         raise Http404
     cluster = scope.cluster if isinstance(scope, Namespace) else scope
     back = f"{cluster.get_absolute_url()}?tab=people"

@@ -45,8 +45,9 @@ def failed(_request: HttpRequest) -> HttpResponse:
     return response
 
 
-def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form whose token is missing or old: Django's own page breaks our content policy."""
+    request.refused_by = reason  # type: ignore[attr-defined]  # for the audit trail
     text = _("The form was open for too long. Go back, reload the page and try again.")
     return render(request, "403.html", {"exception": text}, status=HTTPStatus.FORBIDDEN)
 

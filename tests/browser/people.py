@@ -6,7 +6,7 @@ from clusters.models import Cluster, Object
 from deployments import services
 from deployments.models import Release
 from teams import services as teams
-from teams.models import Grant, User
+from teams.models import AuditEvent, Grant, User
 from teams.roles import Role
 from testbed.waiting import wait_until
 from tests import factories
@@ -46,4 +46,5 @@ def places() -> None:
     keys = {"cluster": dev, "pod": pod, "release": made.get(), "operation": operation}
     grant = Grant.objects.filter(team__members__username="viewer").earliest("pk")
     keys |= {"grant": grant, "team": grant.team, "person": grant.team.members.get()}
+    keys["event"] = AuditEvent.objects.filter(action="cluster.register").earliest("pk")
     print(*(f"{name}={row.pk}" for name, row in keys.items()))  # noqa: T201

@@ -42,6 +42,8 @@ PAGES = {
     "install": "/releases/install/",
     "release": "/releases/{release}/",
     "uninstall": "/releases/{release}/uninstall/",
+    "audit": "/audit/",
+    "audit event": "/audit/{event}/",
     "operations": "/operations/",
     "operation": "/operations/{operation}/",
 }

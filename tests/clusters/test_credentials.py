@@ -51,9 +51,10 @@ def test_the_dialog_replaces_them_after_all_steps(
     assert (registered.status, registered.status_reason) == ("active", "")
     assert registered.credential_kind == "certificate"
     assert registered.rights["kinds"]["Pod"]
-    detail = AuditEvent.objects.get(action="cluster.credentials").detail
-    assert detail["after"]["kind"] == "certificate"
-    assert "BEGIN" not in json.dumps(detail)
+    event = AuditEvent.objects.get(action="cluster.credentials")
+    assert event.after is not None
+    assert event.after["kind"] == "certificate"
+    assert "BEGIN" not in json.dumps([event.detail, event.before, event.after])
 
 
 def test_another_account_is_not_the_one_that_was_checked(

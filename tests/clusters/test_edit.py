@@ -28,9 +28,8 @@ def test_the_page_changes_the_cluster_and_tells_before_and_after(
     prod.refresh_from_db()
     assert (prod.name, prod.environment, prod.region) == ("prod-eu", "staging", "eu")
     event = AuditEvent.objects.get(action="cluster.change")
-    assert event.detail["changes"] == {
-        "name": ["prod", "prod-eu"], "environment": ["prod", "staging"], "region": ["", "eu"],
-    }  # fmt: skip
+    assert event.before == {"name": "prod", "environment": "prod", "region": ""}
+    assert event.after == {"name": "prod-eu", "environment": "staging", "region": "eu"}
     assert event.actor_name == "owner"
 
 

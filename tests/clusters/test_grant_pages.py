@@ -115,7 +115,11 @@ def test_what_changes_is_shown_before_it_is_granted(
     for each in effects:
         assert {a for a in Action if access.may(each.user, a, prod)} == each.after
     line = AuditEvent.objects.filter(action="grant.create").latest("pk")
-    assert (line.actor, line.detail) == (owner, {"role": "operator", "ends": None})
+    assert (line.actor, line.before, line.after) == (
+        owner,
+        None,
+        {"role": "operator", "ends": None},
+    )
 
 
 def test_another_choice_is_previewed_anew(owner: User, prod: Cluster, crew: Team) -> None:

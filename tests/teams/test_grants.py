@@ -193,3 +193,4 @@ def test_the_trail_outlives_who_is_on_it(admin: User) -> None:
     admin.delete()
     event = AuditEvent.objects.get()
     assert (event.actor, event.actor_name, event.object_name) == (None, "admin", name)
+    assert event.actor_id is not None

@@ -48,6 +48,9 @@ class TooLarge(APIException):
 
 def error_answer(exc: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's handler, answering `{"error": "text", "fields": {"name": ["text"]}}` always."""
+    if isinstance(request := context.get("request"), Request):
+        # For the audit trail, which tells of what was refused where the answer leaves.
+        request._request.refused_by = exc  # type: ignore[attr-defined]
     if isinstance(exc, RecursionError):
         exc = ParseError(_("The body is nested too deeply."))
     if isinstance(exc, UnreadablePostError):

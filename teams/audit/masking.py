@@ -1,0 +1,115 @@
+"""Hides secrets in data that is shown or kept: the values of keys that sound like secrets.
+
+Knows no Django. What is masked cannot be told apart by length. It errs on the side of hiding.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+MASK = "••••••"
+# A longer text, list or tree is cut off: a trail is no store of documents.
+LONGEST_TEXT = 2000
+MOST_ITEMS = 200
+DEEPEST = 24
+
+# Words that make a key's value a secret: anywhere in it, at its end, at the end of more words.
+_ANYWHERE = re.compile(
+    r"passw(?:or)?d|pass(?:phrase|code)|pwd|secrets?|tokens?|credentials?|apikey|kubeconfig"
+    r"|authorization|bearer|jwt|totp|otp|htpasswd|dockerconfigjson|dsn"
+)
+_LAST = re.compile("pass|cookies?|pin|salt")
+_LAST_OF_MORE = re.compile("keys?|auth|pem")
+# A key that ends so tells about a secret, not the secret itself.
+_ABOUT = re.compile(
+    "names?|refs?|ids?|kind|types?|modes?|enabled|disabled|expires|expiry|expiration|ends|until"
+    "|created|count|length|size|policy|path|file|mount|namespace|version|algorithm|url|issuer"
+    "|class|provider|method|required|rotation|ttl|days|hours|minutes|seconds|scopes?|selector"
+    "|prefix|suffix"
+)
+# Keys of which the value is known to others anyway.
+_PUBLIC = frozenset(("public", "primary", "sort", "partition", "topology"))
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+# Secrets that are known by their look, wherever they stand.
+_LOOKS = re.compile(
+    r"-----BEGIN [A-Z ]*PRIVATE KEY-----"
+    r"|\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*"
+    r"|client-key-data:|client-certificate-data:"
+    r"|\b(?:[Bb]earer|[Bb]asic)\s+[\w.~+/=-]{12,}"
+)
+_USERINFO = re.compile(r"(\w[\w+.-]*://[^\s/:@]*:)[^\s/@]+(@)")
+# Words that a sentence or command may hold beside their value: --password=x, PASSWORD: x
+_ASSIGNED = re.compile(
+    r"(?i)\b([\w.-]*(?:password|passwd|secret|token|api[_-]?key)[\w.-]*\s*[=:]\s*)(\"[^\"]*\"|'[^']*'|[^\s,;]+)"
+)
+
+
+def is_secret(key: str) -> bool:
+    """Whether a key of this name holds a secret: `apiKey`, `DB_PASSWORD`, `tls.key`."""
+    words = [word.lower() for word in _WORDS.findall(key)]
+    if not words or _ABOUT.fullmatch(words[-1]):
+        return False
+    if any(map(_ANYWHERE.fullmatch, [*words, "".join(words)])) or _LAST.fullmatch(words[-1]):
+        return True
+    ends = len(words) > 1 and _LAST_OF_MORE.fullmatch(words[-1])
+    return bool(ends) and not _PUBLIC & set(words)
+
+
+def masked(data: Any) -> Any:
+    """A copy of the data as JSON knows it, without its secrets. Never raises."""
+    return _masked(data, hidden=False, depth=0)
+
+
+def _masked(data: Any, *, hidden: bool, depth: int) -> Any:
+    if depth > DEEPEST:
+        return "…"
+    match data:
+        case None | bool():
+            return data
+        case Mapping():
+            return _mapping(data, hidden=hidden, depth=depth)
+        case list() | tuple() | set() | frozenset():
+            items = sorted(data, key=str) if isinstance(data, set | frozenset) else data
+            found = [_masked(each, hidden=hidden, depth=depth + 1) for each in items[:MOST_ITEMS]]
+            return [*found, "…"] if len(items) > MOST_ITEMS else found
+        case int() | float():
+            return MASK if hidden else _number(data)
+        case _:
+            return MASK if hidden else text(str(data))
+
+
+def _mapping(data: Mapping[Any, Any], *, hidden: bool, depth: int) -> dict[str, Any]:
+    # {"name": "DB_PASSWORD", "value": "…"}, as containers have their environment.
+    named = data.get("name", data.get("key"))
+    value_hidden = isinstance(named, str) and is_secret(named)
+    whole = data.get("kind") == "Secret"
+    found: dict[str, Any] = {}
+    for n, (key, value) in enumerate(data.items()):
+        if n == MOST_ITEMS:
+            found["…"] = "…"
+            break
+        name = _storable(str(key))[:200]
+        secret = hidden or is_secret(name)
+        secret |= value_hidden and name == "value"
+        secret |= whole and name in {"data", "stringData"}
+        found[name] = _masked(value, hidden=secret, depth=depth + 1)
+    return found
+
+
+def text(plain: str) -> str:
+    """The text with what looks like a secret in it masked."""
+    if _LOOKS.search(plain):
+        return MASK
+    plain = _USERINFO.sub(rf"\1{MASK}\2", plain)
+    plain = _ASSIGNED.sub(rf"\1{MASK}", plain)
+    plain = _storable(plain)
+    return plain if len(plain) <= LONGEST_TEXT else plain[:LONGEST_TEXT] + "…"
+
+
+def _number(number: int | float) -> Any:
+    """JSON knows no NaN, and PostgreSQL no endless numbers."""
+    return number if abs(number) < 1e300 else str(number)
+
+
+def _storable(plain: str) -> str:
+    return plain.replace("\0", "").encode(errors="replace").decode()

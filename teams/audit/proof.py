@@ -1,0 +1,105 @@
+"""Checks the chain of the trail from its begin to its head."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection, transaction
+
+from teams.audit import chain
+from teams.audit.chain import BEGIN, HEAD, START, Point
+from teams.trail import AuditAnchor, AuditEvent
+
+# Rows read at once: one statement must not outlast its timeout.
+CHUNK = 2000
+
+
+class Broken(Exception):
+    """The trail is not what was written; `str(error)` names the first place where it shows."""
+
+
+@dataclass(frozen=True)
+class Proved:
+    """What holds. `head` kept elsewhere proves later that nothing was cut off since."""
+
+    rows: int
+    start: Point
+    head: Point
+    unsealed: int
+
+
+def verify(known: Point | None = None) -> Proved:
+    """Checks all sealed rows, and that `known`, noted somewhere else before, is among them.
+
+    Raises Broken. Rows that retention removed are beyond it: the chain begins after them, as the
+    signed anchor says.
+    """
+    outermost = not connection.in_atomic_block
+    with transaction.atomic():
+        if outermost:
+            with connection.cursor() as cursor:
+                # All looks see one moment, while others write on.
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        return _verify(known)
+
+
+def _verify(known: Point | None) -> Proved:
+    start = _anchor(START, "its beginning") or BEGIN
+    head = _anchor(HEAD, "its newest row")
+    last, rows = start, 0
+    for row in _sealed():
+        _check(row, last)
+        last, rows = Point(row["seq"], row["hash"]), rows + 1
+        if known and known.seq == last.seq and known.hash != last.hash:
+            raise Broken(f"row {last.seq} is not the one that was noted as {known}")
+    _check_end(head, last, rows)
+    if known and known.seq > last.seq:
+        raise Broken(f"rows {last.seq + 1} to {known.seq} are missing at the end")
+    unsealed = AuditEvent.objects.filter(seq=None).count()
+    return Proved(rows, start, last, unsealed)
+
+
+def _check(row: dict[str, Any], last: Point) -> None:
+    seq = row["seq"]
+    if seq <= last.seq:
+        raise Broken(f"row {seq} was removed by retention, and is there again")
+    if seq != last.seq + 1:
+        gone = (
+            f"row {seq - 1} is" if seq == last.seq + 2 else f"rows {last.seq + 1} to {seq - 1} are"
+        )
+        raise Broken(f"{gone} missing before row {seq}")
+    if row["previous"] != last.hash:
+        raise Broken(f"row {seq} (id {row['id']}) does not follow the row before it")
+    if chain.digest(row) != row["hash"]:
+        raise Broken(f"row {seq} (id {row['id']}, {row['action']}) was changed")
+
+
+def _check_end(head: Point | None, last: Point, rows: int) -> None:
+    if head is None and rows:
+        raise Broken("the anchor of the newest row is missing")
+    if head is None or head == last:
+        return
+    if head.seq > last.seq:
+        raise Broken(f"rows {last.seq + 1} to {head.seq} are missing at the end")
+    raise Broken(f"row {min(last.seq, head.seq + 1)} was not sealed by MCM")
+
+
+def _anchor(kind: str, what: str) -> Point | None:
+    row = AuditAnchor.objects.filter(pk=kind).first()
+    if row is None:
+        return None
+    if not chain.is_signed(row):
+        raise Broken(f"the anchor of {what} was not signed with a key of MCM_ENCRYPTION_KEYS")
+    return Point(row.seq, row.hash)
+
+
+def _sealed() -> Iterator[dict[str, Any]]:
+    """The sealed rows in their order."""
+    after = -1
+    while True:
+        rows = AuditEvent.objects.filter(seq__gt=after).order_by("seq")
+        some = list(rows.values(*chain.COLUMNS, "hash")[:CHUNK])
+        yield from some
+        if len(some) < CHUNK:
+            return
+        after = some[-1]["seq"]

@@ -1,0 +1,1 @@
+"""Where the audit trail is sent to: Django-free senders."""
