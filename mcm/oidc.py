@@ -43,7 +43,7 @@ class Provider(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 def providers(name: str, environment: Mapping[str, str]) -> list[dict[str, Any]]:
-    """The JSON list in a variable. It holds secrets, so errors name the place and never repeat it."""
+    """The JSON list in a variable. It holds secrets: errors name the place and never repeat it."""
     text = environment.get(name) or "[]"
     try:
         found = msgspec.json.decode(text.encode(), type=list[Provider])

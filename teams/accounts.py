@@ -14,6 +14,7 @@ from allauth.mfa.totp.internal.auth import TOTP
 from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.models import UserSession
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -201,6 +202,17 @@ def groups_of(claims: dict[str, Any], name: str) -> set[str]:
         if isinstance(found, str):
             return {found}
     return set()
+
+
+def connected(user: User | AnonymousUser, provider: str) -> bool | None:
+    """Whether the person signs in by this provider; None for who is not signed in."""
+    if not isinstance(user, User):
+        return None
+    return bool(SocialAccount.objects.filter(user=user, provider=provider).exists())
+
+
+def noted_connection(user: User, provider: str) -> None:
+    audit.record(user, "provider.connect", user, provider=provider)
 
 
 @transaction.atomic

@@ -60,7 +60,7 @@ class SessionsMiddleware:
         return not accounts.proved_twice(request, user)
 
     def _note(self, request: HttpRequest) -> None:
-        key, now = request.session.session_key, time.monotonic()
+        key, now = request.session.session_key, time.time()
         if key is None or self.noted.get(key, -self.EVERY) > now - self.EVERY:
             return
         if not request.user.is_authenticated:

@@ -39,9 +39,9 @@ class Telling:
     def form_invalid(self, form: Form) -> HttpResponse:
         response: HttpResponse = super().form_invalid(form)  # type: ignore[misc]  # beside it
         errors = [error for found in form.errors.as_data().values() for error in found]
-        response.status_code = HTTPStatus.UNPROCESSABLE_ENTITY
+        response.status_code = HTTPStatus.UNPROCESSABLE_ENTITY.value
         if any(error.code == accounts.LOCKED for error in errors):
-            response.status_code = HTTPStatus.TOO_MANY_REQUESTS
+            response.status_code = HTTPStatus.TOO_MANY_REQUESTS.value
         return response
 
 
@@ -110,26 +110,30 @@ def secret_to_scan(user: Any, secret: str) -> dict[str, str]:
     return {"picture": f"data:image/svg+xml,{quote(svg)}", "secret": spaced}
 
 
-class ConfirmPassword(Telling, allauth.ReauthenticateView):  # type: ignore[misc]  # untyped
+class Confirming(Telling):
     """Who is it? Asked by `teams/confirmation.py`; on a page, or in a dialog before another one."""
 
     template_name = "registration/confirm.html"
-    how = "password"
+    how: str
 
     def get_template_names(self) -> list[str]:
         return [f"{self.template_name}#form" if self.request.htmx else self.template_name]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        found: dict[str, Any] = super().get_context_data(**kwargs)
+        found: dict[str, Any] = super().get_context_data(**kwargs)  # type: ignore[misc]
         return found | {"next": get_next_redirect_url(self.request) or ""}
 
     def form_valid(self, form: Form) -> HttpResponse:
         accounts.confirmed(self.request.user, how=self.how)
-        response: HttpResponse = super().form_valid(form)
+        response: HttpResponse = super().form_valid(form)  # type: ignore[misc]
         return response
 
 
-class ConfirmCode(ConfirmPassword, mfa.ReauthenticateView):  # type: ignore[misc]  # untyped
+class ConfirmPassword(Confirming, allauth.ReauthenticateView):  # type: ignore[misc]  # untyped
+    how = "password"
+
+
+class ConfirmCode(Confirming, mfa.ReauthenticateView):  # type: ignore[misc]  # untyped
     how = "code"
 
 
@@ -164,10 +168,13 @@ def provider(request: HttpRequest, provider_id: str) -> HttpResponse:
 @require_GET
 def callback(request: HttpRequest, provider_id: str) -> HttpResponse:
     """Where the provider sends people back to."""
+    before = accounts.connected(request.user, provider_id)
     try:
         response: HttpResponse = openid_connect.callback(request, provider_id)
     except requests.RequestException:
         return _unreachable(request, accounts.providers().get(provider_id, provider_id))
+    if before is False and accounts.connected(request.user, provider_id):
+        accounts.noted_connection(request.user, provider_id)
     return response
 
 
