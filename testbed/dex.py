@@ -14,8 +14,19 @@ from testbed.waiting import wait_until
 LOOPBACK = "127.0.0.1"
 CLIENT, SECRET = "mcm", "planted-client-secret"
 # Everybody's password there, and its bcrypt hash as dex's own example has it.
-PASSWORD = "password"
+PASSWORD = "password"  # noqa: S105
 _HASH = "$2a$10$2b2cU8CPhOTaGrs1HRQuAueS7JTT5ZHsHSzYiFPm1leZck7Mc8T4W"
+
+
+def issuer(port: int) -> str:
+    return f"http://{LOOPBACK}:{port}/dex"
+
+
+def provider(port: int, **more: Any) -> dict[str, Any]:
+    """As `MCM_OIDC_PROVIDERS` names it."""
+    known = {"id": "company", "name": "Company", "issuer": issuer(port), "client_id": CLIENT}
+    scopes = ["openid", "profile", "email", "groups"]
+    return {**known, "client_secret": SECRET, "scopes": scopes, **more}
 
 
 class Dex:
@@ -23,8 +34,8 @@ class Dex:
 
     def __init__(self, folder: Path, port: int, back_to: list[str], say: Say) -> None:
         self.folder = folder
-        self.issuer = f"http://{LOOPBACK}:{port}/dex"
-        self._port = port
+        self.issuer = issuer(port)
+        self.port = port
         self._back_to = back_to
         self._program = ensure(["dex"], say=say)["dex"]
         self._process: subprocess.Popen[bytes] | None = None
@@ -49,12 +60,6 @@ class Dex:
             self._process.terminate()
             self._process.wait(10)
             self._process = None
-
-    def provider(self, **more: Any) -> dict[str, Any]:
-        """As `MCM_OIDC_PROVIDERS` names it."""
-        known = {"id": "company", "name": "Company", "issuer": self.issuer, "client_id": CLIENT}
-        scopes = ["openid", "profile", "email", "groups"]
-        return {**known, "client_secret": SECRET, "scopes": scopes, **more}
 
     def _answers(self) -> bool:
         try:
@@ -81,7 +86,7 @@ class Dex:
         return {
             "issuer": self.issuer,
             "storage": {"type": "memory"},
-            "web": {"http": f"{LOOPBACK}:{self._port}"},
+            "web": {"http": f"{LOOPBACK}:{self.port}"},
             "oauth2": {"skipApprovalScreen": True},
             "staticClients": [client],
             "enablePasswordDB": True,

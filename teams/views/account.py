@@ -1,6 +1,5 @@
 """One's own account: password, second factor, sign-ins, connected providers."""
 
-import re
 from typing import Any
 
 from allauth.account import views as allauth
@@ -35,7 +34,7 @@ SYSTEMS = (("Windows", "Windows"), ("Android", "Android"), ("iPhone", "iPhone"),
 
 def device(agent: str) -> str:
     """Browser and system, as far as the browser tells them: enough to know one's own."""
-    browser = next((name for mark, name in BROWSERS if re.search(rf"\b{mark}", agent)), "")
+    browser = next((name for mark, name in BROWSERS if mark in agent), "")
     system = next((name for mark, name in SYSTEMS if mark in agent), "")
     return " · ".join(filter(None, (browser, system))) or agent[:60] or _("unknown")
 

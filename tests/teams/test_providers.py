@@ -44,7 +44,7 @@ def known(company: dex.Dex, settings: Any, db: None) -> Any:
     """MCM knows the provider, which may make users: `known(second_factor=True)` changes that."""
 
     def configure(**more: Any) -> None:
-        text = json.dumps([company.provider(**{"create_users": True, **more})])
+        text = json.dumps([dex.provider(company.port, **{"create_users": True, **more})])
         apps = oidc.providers("P", {"P": text})
         settings.SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"APPS": apps}}
 
