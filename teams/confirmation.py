@@ -31,14 +31,14 @@ def is_confirmed(request: HttpRequest) -> bool:
     return any(time.time() - record["at"] < within for record in records)
 
 
-def ask(request: Any) -> HttpResponse:
+def ask(request: Any, back: str = "") -> HttpResponse:
     """Leads to the question who it is and back; in a dialog, the question stands in its place."""
     methods = get_adapter().get_reauthentication_methods(request.user)
     if not methods:
         raise PermissionDenied(_("Set up a second factor first: this act asks who you are."))
     if request.method != "GET":
         messages.warning(request, _("Confirm that it is you. Nothing was changed yet."))
-    url = f"{methods[0]['url']}?{urlencode({'next': request.get_full_path()})}"
+    url = f"{methods[0]['url']}?{urlencode({'next': back or request.get_full_path()})}"
     in_dialog = "dialog" in (request.headers.get("HX-Target") or "")
     if request.htmx and not (in_dialog and methods[0]["id"] != "provider"):
         return HttpResponseClientRedirect(url)

@@ -21,6 +21,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
@@ -160,7 +161,7 @@ def provider(request: HttpRequest, provider_id: str) -> HttpResponse:
         process, again = "redirect", {"prompt": "login", "max_age": "0"}
         if request.method == "POST":
             if not confirmation.is_confirmed(request):
-                return confirmation.ask(request)
+                return confirmation.ask(request, reverse("account"))
             process = "connect"
     next_url = get_next_redirect_url(request)
     try:
