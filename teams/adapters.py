@@ -169,7 +169,7 @@ class ProviderAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # unt
         audit.record(user, "user.create", user, provider=sociallogin.account.provider)
         return user
 
-    def get_connect_redirect_url(self, request: HttpRequest, socialaccount: Any) -> str:  # noqa: ARG002
+    def get_connect_redirect_url(self, *_connected: Any) -> str:
         return reverse("account")
 
     def on_authentication_error(self, request: HttpRequest, provider: Any, **said: Any) -> None:  # noqa: ARG002

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, JsonR
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
 from django.utils.translation import gettext as _
+from django_structlog import middlewares as structlog
 
 from teams import accounts
 from teams.models import User
@@ -32,6 +33,16 @@ class LoginRequiredMiddleware(middleware.LoginRequiredMiddleware):
         if request.headers.get("HX-Request"):
             return HttpResponse(status=HTTPStatus.UNAUTHORIZED)
         return super().handle_no_permission(request, view_func)
+
+
+class LogMiddleware(structlog.RequestMiddleware):  # type: ignore[misc]  # untyped
+    """A line for each request; what a provider sends people back with opens a session once."""
+
+    @staticmethod
+    def format_request(request: HttpRequest) -> str:
+        if request.path.startswith("/login/"):
+            return f"{request.method} {request.path}"
+        return f"{request.method} {request.get_full_path()}"
 
 
 class SessionsMiddleware:

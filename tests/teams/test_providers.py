@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from html import unescape
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import parse_qs, urljoin, urlsplit
 
 import pytest
 import requests
@@ -86,8 +86,9 @@ def mapped(db: None) -> None:
         GroupMapping.objects.create(provider="company", group=name, team=team)
 
 
+@pytest.mark.usefixtures("mapped")
 def test_first_sign_in_makes_the_user_in_the_teams_of_the_groups(
-    known: Any, mapped: None, client: Client
+    known: Any, client: Client
 ) -> None:
     assert (
         'href="/login/with/company/?next=%2Fpods%2F"'
@@ -110,8 +111,9 @@ def test_first_sign_in_makes_the_user_in_the_teams_of_the_groups(
     assert AuditEvent.objects.get(action="login").detail["provider"] == "company"
 
 
+@pytest.mark.usefixtures("mapped")
 def test_each_sign_in_follows_the_groups_and_keeps_what_hands_made(
-    known: Any, mapped: None, company: dex.Dex, client: Client
+    known: Any, company: dex.Dex, client: Client
 ) -> None:
     enter(client, "ada")
     ada = User.objects.get()
@@ -179,11 +181,17 @@ def test_a_forged_or_old_return_signs_nobody_in(known: Any, client: Client) -> N
     assert Client().get(back).headers["Location"] == "/login/"
 
 
-def test_pkce_is_used_and_the_secret_stays(known: Any, client: Client) -> None:
+def test_pkce_is_used_and_the_secret_stays(
+    known: Any, client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
     led = client.get(LOGIN).headers["Location"]
     assert "code_challenge_method=S256" in led
     assert dex.SECRET not in led
-    client.get(at_provider(led, "bob"))
+    back = at_provider(led, "bob")
+    client.get(back)
+    assert back.partition("?")[0] in caplog.text
+    assert parse_qs(urlsplit(back).query)["code"][0] not in caplog.text
     kept = str([list(model.objects.values()) for model in (AuditEvent, SocialAccount)])
     assert dex.SECRET not in kept + str(dict(client.session))
     assert "access_token" not in str(dict(client.session))
