@@ -211,8 +211,10 @@ def connected(user: User | AnonymousUser, provider: str) -> bool | None:
     return bool(SocialAccount.objects.filter(user=user, provider=provider).exists())
 
 
-def noted_connection(user: User, provider: str) -> None:
-    audit.record(user, "provider.connect", user, provider=provider)
+def note_connection(user: User, provider: str) -> None:
+    """Notes that the person signs in by this provider from now on, if so."""
+    if connected(user, provider):
+        audit.record(user, "provider.connect", user, provider=provider)
 
 
 @transaction.atomic

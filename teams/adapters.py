@@ -151,16 +151,18 @@ class ProviderAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # unt
         if sociallogin.state.get("process") != "redirect":
             return
         # Somebody signed in was sent there to confirm who it is.
-        if not request.user.is_authenticated or sociallogin.user != request.user:
+        user = request.user
+        if not isinstance(user, User) or sociallogin.user != user:
             refuse(request, _("That was another account. Nothing was confirmed."), to="account")
+            return
         account = sociallogin.account
         shown = (account.extra_data.get("id_token") or {}).get("auth_time")
         if isinstance(shown, int) and time.time() - shown > JUST_NOW:
             text = _("%(name)s did not ask who you are. Nothing was confirmed.")
             refuse(request, text % {"name": sociallogin.provider.name}, to="account")
-        accounts.confirmed(request.user, how=account.provider)
+        accounts.confirmed(user, how=account.provider)
         record_authentication(
-            request, request.user, "socialaccount", provider=account.provider, uid=account.uid
+            request, user, "socialaccount", provider=account.provider, uid=account.uid
         )
 
     @transaction.atomic

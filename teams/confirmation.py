@@ -3,13 +3,14 @@
 import time
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, TypeVar, cast
 
 from allauth.account.adapter import get_adapter
 from allauth.account.authentication import get_authentication_records
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
@@ -17,7 +18,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from rest_framework.exceptions import PermissionDenied as Refused
 from rest_framework.request import Request
 
-P = ParamSpec("P")
+V = TypeVar("V", bound=Callable[..., HttpResponseBase])
 # Seconds since the password, code or provider's answer with which a form is opened, and sent: who
 # was let in has time to fill it in.
 TO_OPEN = 300
@@ -45,18 +46,16 @@ def ask(request: Any, back: str = "") -> HttpResponse:
     return redirect(url)
 
 
-def confirmed(
-    view: Callable[Concatenate[Any, P], HttpResponse],
-) -> Callable[Concatenate[Any, P], HttpResponse]:
+def confirmed(view: V) -> V:
     """A view for who has just shown who it is; others are asked first, then led to it."""
 
     @wraps(view)
-    def asking(request: Any, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def asking(request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.user.is_authenticated and not is_confirmed(request):
             return ask(request)
         return view(request, *args, **kwargs)
 
-    return asking
+    return cast(V, asking)
 
 
 def require(request: Request) -> None:

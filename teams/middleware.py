@@ -35,7 +35,7 @@ class LoginRequiredMiddleware(middleware.LoginRequiredMiddleware):
         return super().handle_no_permission(request, view_func)
 
 
-class LogMiddleware(structlog.RequestMiddleware):  # type: ignore[misc]  # untyped
+class LogMiddleware(structlog.RequestMiddleware):
     """A line for each request; what a provider sends people back with opens a session once."""
 
     @staticmethod

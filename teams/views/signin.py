@@ -30,6 +30,7 @@ from django.views.generic import FormView
 from teams import accounts, confirmation
 from teams.adapters import EnrolStage
 from teams.forms import ActivateForm
+from teams.models import User
 
 
 class Telling:
@@ -68,7 +69,7 @@ class Code(Telling, mfa.AuthenticateView):  # type: ignore[misc]  # untyped
 
 
 @method_decorator(login_stage_required(EnrolStage.key, "account_login"), name="dispatch")
-class Enrol(Telling, FormView):  # type: ignore[misc, type-arg]  # untyped
+class Enrol(Telling, FormView):  # type: ignore[type-arg]  # takes no parameter at run time
     """Makes the second factor that an account must have, then shows the recovery codes once."""
 
     template_name = "registration/enrol.html"
@@ -76,7 +77,7 @@ class Enrol(Telling, FormView):  # type: ignore[misc, type-arg]  # untyped
 
     @property
     def stage(self) -> Any:
-        return self.request._login_stage  # type: ignore[attr-defined]  # of the decorator
+        return self.request._login_stage  # of the decorator
 
     def get_form_kwargs(self) -> dict[str, Any]:
         return super().get_form_kwargs() | {"user": self.stage.login.user}
@@ -85,12 +86,12 @@ class Enrol(Telling, FormView):  # type: ignore[misc, type-arg]  # untyped
         found = super().get_context_data(**kwargs)
         return found | secret_to_scan(self.stage.login.user, found["form"].secret)
 
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         if accounts.has_second_factor(self.stage.login.user):
             return self._exit()
         return super().get(request, *args, **kwargs)
 
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         if accounts.has_second_factor(self.stage.login.user):
             return self._exit()
         return super().post(request, *args, **kwargs)
@@ -182,8 +183,8 @@ def callback(request: HttpRequest, provider_id: str) -> HttpResponse:
         response: HttpResponse = openid_connect.callback(request, provider_id)
     except requests.RequestException:
         return _unreachable(request, accounts.providers().get(provider_id, provider_id))
-    if before is False and accounts.connected(request.user, provider_id):
-        accounts.noted_connection(request.user, provider_id)
+    if before is False and isinstance(request.user, User):
+        accounts.note_connection(request.user, provider_id)
     return response
 
 
