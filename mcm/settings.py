@@ -10,6 +10,7 @@ from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from mcm import env, logs, trail
+from mcm.signin import *  # noqa: F403 - settings of their own file
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -59,13 +60,6 @@ AUTHENTICATION_BACKENDS = [
 ]
 GUARDIAN_MONKEY_PATCH_USER = False
 ANONYMOUS_USER_NAME = None
-_VALIDATORS = "django.contrib.auth.password_validation."
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": _VALIDATORS + "UserAttributeSimilarityValidator"},
-    {"NAME": _VALIDATORS + "MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
-    {"NAME": _VALIDATORS + "CommonPasswordValidator"},
-    {"NAME": _VALIDATORS + "NumericPasswordValidator"},
-]
 
 # --- the application -------------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -79,6 +73,12 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "django.contrib.humanize",
     "guardian",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.usersessions",
     "knox",
     "rest_framework",
     "drf_spectacular",
@@ -108,12 +108,14 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "teams.middleware.SessionsMiddleware",
     "teams.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "teams.middleware.PrivatePagesMiddleware",
-    "django_structlog.middlewares.RequestMiddleware",
+    "teams.middleware.LogMiddleware",
     "teams.middleware.AuditMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
@@ -166,6 +168,16 @@ DATABASES["default"]["OPTIONS"] = {
 
 _REDIS = env.url("REDIS_URL", ("redis", "rediss"))
 REDIS_URL, REDIS_DATABASE = _REDIS.geturl(), _REDIS.path.strip("/") or "0"
+# Counts failed sign-ins and remembers which codes were used, for all web processes together.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": f"mcm{REDIS_DATABASE}",
+        # What is read from there is never unpickled.
+        "OPTIONS": {"serializer": "django.core.signing.JSONSerializer"},
+    }
+}
 CHANNEL_LAYERS = {
     "default": {
         # The core layer loses idle consumers under redis-py 8 (django/channels_redis#422).

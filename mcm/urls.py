@@ -1,8 +1,8 @@
 """Every address of MCM. `tests/test_permissions.py` walks them with every role."""
 
+from allauth.account.decorators import secure_admin_login
 from django.conf import settings
 from django.contrib import admin
-from django.contrib.auth import views as auth
 from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
 from django.views.generic import RedirectView
@@ -10,6 +10,8 @@ from django.views.generic import RedirectView
 from mcm import health, openapi
 from teams import views
 
+# By the one door of all pages, with throttling and second factor.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 admin.site.site_header = admin.site.site_title = "MCM"
 
 handler500 = "teams.views.failed"
@@ -21,7 +23,6 @@ urlpatterns = [
     path("favicon.ico", icon, name="icon"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
-    path("login/", auth.LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("logout/", views.logout, name="logout"),
     path("i18n/", include("django.conf.urls.i18n")),
     path("admin/", admin.site.urls),

@@ -3,23 +3,36 @@
 from http import HTTPStatus
 from typing import Any
 
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
+from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
+from django.utils.decorators import method_decorator
 from knox.models import AuthToken
 
 from teams import services
-from teams.models import AuditEvent, Membership, Team, User
+from teams.confirmation import confirmed
+from teams.forms import MappingForm
+from teams.models import AuditEvent, GroupMapping, Membership, Team, User
 
 # Groups belong to teams, and tokens are made by command: neither is edited by hand.
 admin.site.unregister(Group)
 admin.site.unregister(AuthToken)
+# Of django-allauth: providers stand in the settings, the rest is each person's own.
+for model in (EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken, UserSession):
+    admin.site.unregister(model)
 
 
+# Who makes platform admins, or another's password, shows once more who it is.
 @admin.register(User)
+@method_decorator(confirmed, name="changeform_view")
+@method_decorator(confirmed, name="user_change_password")
 class McmUserAdmin(UserAdmin):
     list_display = ("username", "email", "is_active", "is_superuser", "last_login")
     readonly_fields = ("last_login", "date_joined")
@@ -82,6 +95,25 @@ class TeamAdmin(admin.ModelAdmin):
             services.save_membership(row, by=acting(request))
         for row in formset.new_objects:
             services.save_membership(row, by=acting(request))
+
+
+@admin.register(GroupMapping)
+class GroupMappingAdmin(admin.ModelAdmin):
+    form = MappingForm
+    list_display = ("provider", "group", "team")
+    list_filter = ("provider",)
+    search_fields = ("group", "team__name")
+    autocomplete_fields = ("team",)
+
+    def save_model(self, request: HttpRequest, obj: GroupMapping, form: Any, change: bool) -> None:
+        services.save_mapping(obj, by=acting(request))
+
+    def delete_model(self, request: HttpRequest, obj: GroupMapping) -> None:
+        services.delete_mapping(obj, by=acting(request))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[GroupMapping]) -> None:
+        for mapping in queryset:
+            services.delete_mapping(mapping, by=acting(request))
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):

@@ -1,5 +1,6 @@
 """Grants as guardian's permissions, and how everybody is told that rights changed."""
 
+from allauth.usersessions.models import UserSession
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.db import models, transaction
@@ -23,6 +24,15 @@ def announce_rights_changed() -> None:
             async_to_sync(layer.group_send)(RIGHTS_CHANGED, {"type": "rights.changed"})
 
     transaction.on_commit(send, robust=True)
+
+
+def end_sessions(user: User) -> int:
+    """Ends every sign-in of a person, with the sockets that it opened; how many there were."""
+    rows = list(UserSession.objects.filter(user_id=user.pk))
+    for row in rows:
+        row.end()
+    announce_rights_changed()
+    return len(rows)
 
 
 def apply(team: Team, scope: models.Model) -> None:

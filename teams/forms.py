@@ -1,11 +1,15 @@
-"""What people fill in about teams."""
+"""What people fill in about teams, and to sign in."""
 
 from typing import Any
 
+from allauth.core import context
+from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
+from allauth.mfa.totp.forms import ActivateTOTPForm
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from teams.models import Membership, Team, User
+from teams import accounts
+from teams.models import GroupMapping, Membership, Team, User
 
 
 class TeamForm(forms.ModelForm):
@@ -61,4 +65,65 @@ class DeleteTeamForm(forms.Form):
         typed = str(self.cleaned_data["confirm_name"])
         if typed != self._team.name:
             raise forms.ValidationError(_("This is not the team's name."))
+        return typed
+
+
+class _Code(forms.Form):
+    """Codes are counted when they fail, and a refusal says for how long."""
+
+    user: User
+    step = "code"
+
+    def clean_code(self) -> str:
+        try:
+            code: str = super().clean_code()  # type: ignore[misc]  # of the class beside this one
+        except forms.ValidationError as error:
+            # As django-allauth counts them; by the person, so that flooding others resets nothing.
+            key = f"mfa-auth-user-{self.user.pk}"
+            refusal = accounts.locked(context.request, key)
+            if error.code in {accounts.LOCKED, "rate_limited"}:
+                raise refusal from error
+            is_locked = accounts.locked_seconds(context.request, key) > 0
+            accounts.failed(self.user.get_username(), step=self.step, locked=is_locked)
+            raise
+        return code
+
+
+_NUMERIC = {"inputmode": "numeric", "autocomplete": "one-time-code", "autofocus": True}
+
+
+class ActivateForm(_Code, ActivateTOTPForm):  # type: ignore[misc]  # untyped
+    step = "enrol"
+    code = forms.CharField(
+        label=_("Code of the app"), max_length=20, widget=forms.TextInput(attrs=_NUMERIC)
+    )
+
+
+class CodeForm(_Code, AuthenticateForm):  # type: ignore[misc]  # untyped
+    code = forms.CharField(
+        label=_("Code"),
+        max_length=20,
+        help_text=_("Of your app, or one of your recovery codes."),
+        widget=forms.TextInput(attrs=_NUMERIC),
+    )
+
+
+class ConfirmCodeForm(_Code, ReauthenticateForm):  # type: ignore[misc]  # untyped
+    step = "confirm"
+    code = CodeForm.base_fields["code"]
+
+
+class MappingForm(forms.ModelForm):
+    class Meta:
+        model = GroupMapping
+        fields = ("provider", "group", "team")
+
+    def clean_provider(self) -> str:
+        typed = str(self.cleaned_data["provider"])
+        known = accounts.providers()
+        if typed not in known:
+            names = ", ".join(known) or "-"
+            raise forms.ValidationError(
+                _("There is no such provider. There are: %(names)s") % {"names": names}
+            )
         return typed

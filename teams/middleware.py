@@ -1,15 +1,20 @@
 """What holds for every request: who is not signed in gets nowhere, and answers stay private."""
 
+import time
 from collections.abc import Callable
 from http import HTTPStatus
 
-from django.contrib.auth import middleware
+from allauth.usersessions.models import UserSession
+from django.conf import settings
+from django.contrib.auth import logout, middleware
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
+from django.utils import timezone
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
 from django.utils.translation import gettext as _
+from django_structlog import middlewares as structlog
 
-from teams import audit
+from teams import accounts, audit
 from teams.audit import context, denials
 from teams.models import User
 from teams.trail import Named
@@ -31,6 +36,56 @@ class LoginRequiredMiddleware(middleware.LoginRequiredMiddleware):
         if request.headers.get("HX-Request"):
             return HttpResponse(status=HTTPStatus.UNAUTHORIZED)
         return super().handle_no_permission(request, view_func)
+
+
+class LogMiddleware(structlog.RequestMiddleware):
+    """A line for each request; what a provider sends people back with opens a session once."""
+
+    @staticmethod
+    def format_request(request: HttpRequest) -> str:
+        if request.path.startswith("/login/"):
+            return f"{request.method} {request.path}"
+        return f"{request.method} {request.get_full_path()}"
+
+
+class SessionsMiddleware:
+    """Notes when a sign-in was last used, and ends those that lack a second factor by now."""
+
+    EVERY = 60.0
+    MOST = 10_000
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+        # Of this process: each notes a session once a minute at most, and asks nobody before.
+        self.noted: dict[str, float] = {}
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if settings.SECOND_FACTOR != "optional" and self._lacks(request):
+            logout(request)
+        response = self.get_response(request)
+        if response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
+            self._note(request)
+        return response
+
+    def _lacks(self, request: HttpRequest) -> bool:
+        user = request.user
+        if not isinstance(user, User) or not accounts.must_have_second_factor(user):
+            return False
+        return not accounts.proved_twice(request, user)
+
+    def _note(self, request: HttpRequest) -> None:
+        key, now = request.session.session_key, time.time()
+        if key is None or self.noted.get(key, -self.EVERY) > now - self.EVERY:
+            return
+        if not request.user.is_authenticated:
+            return
+        if len(self.noted) >= self.MOST:
+            self.noted.clear()
+        self.noted[key] = now
+        # Of another person's sign-in that this one followed in the same browser, too.
+        row = UserSession.objects.filter(session_key=key, user_id=request.user.pk)
+        if not row.update(last_seen_at=timezone.now()):
+            UserSession.objects.create_from_request(request)
 
 
 class ErrorsMiddleware:

@@ -61,6 +61,8 @@ class Membership(models.Model):
     team = models.ForeignKey(Team, on_delete=models.CASCADE, verbose_name=_("team"))
     user = models.ForeignKey(User, on_delete=models.CASCADE, verbose_name=_("user"))
     is_manager = models.BooleanField(_("team manager"), default=False)
+    # The identity provider whose groups made it, and alone may end it; empty when made by hand.
+    provider = models.CharField(_("identity provider"), max_length=50, blank=True, editable=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["team", "user"], name="one_membership")]
@@ -73,6 +75,27 @@ class Membership(models.Model):
     @property
     def place(self) -> Place:
         return self.team.place
+
+
+class GroupMapping(models.Model):
+    """Who is in this group of an identity provider is in this team, decided at each sign-in."""
+
+    provider = models.CharField(
+        _("identity provider"), max_length=50, help_text=_("Its id in MCM_OIDC_PROVIDERS.")
+    )
+    group = models.CharField(_("group"), max_length=200)
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, verbose_name=_("team"))
+
+    class Meta:
+        ordering = ["provider", "group"]
+        constraints = [
+            models.UniqueConstraint(fields=["provider", "group", "team"], name="one_mapping")
+        ]
+        verbose_name = _("group of an identity provider")
+        verbose_name_plural = _("groups of identity providers")
+
+    def __str__(self) -> str:
+        return f"{self.group} ({self.provider}): {self.team}"
 
 
 class Grant(models.Model):

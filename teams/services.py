@@ -9,9 +9,9 @@ from knox.models import AuthToken
 
 from teams import audit
 from teams.executor import announce_rights_changed as announce_rights_changed
-from teams.executor import apply
+from teams.executor import apply, end_sessions
 from teams.executor import revoke as revoke
-from teams.models import Grant, Membership, Team, User
+from teams.models import Grant, GroupMapping, Membership, Team, User
 from teams.roles import Role
 
 # What the trail tells of a change of a user; never the password.
@@ -25,6 +25,8 @@ def save_user(user: User, *, by: User | None) -> User:
     user.save()
     after = audit.fields(user, *USER_FIELDS)
     audit.record(by, "user.create" if created else "user.change", user, before=before, after=after)
+    if not user.is_active:
+        end_sessions(user)  # letting the person in again later must not revive them
     announce_rights_changed()
     return user
 
@@ -90,6 +92,20 @@ def delete_membership(membership: Membership, *, by: User | None) -> None:
 
 def _leave_group(membership: Membership) -> None:
     membership.user.groups.remove(membership.team.group)
+
+
+@transaction.atomic
+def save_mapping(mapping: GroupMapping, *, by: User | None) -> GroupMapping:
+    """Counts from each person's next sign-in."""
+    mapping.save()
+    audit.record(by, "mapping.save", mapping)
+    return mapping
+
+
+@transaction.atomic
+def delete_mapping(mapping: GroupMapping, *, by: User | None) -> None:
+    audit.record(by, "mapping.delete", mapping)
+    mapping.delete()
 
 
 @transaction.atomic

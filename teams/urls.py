@@ -1,7 +1,7 @@
 from django.urls import path
 
 from teams.api import audit as api
-from teams.views import audit, people, teams
+from teams.views import account, audit, people, signin, teams
 
 urlpatterns = [
     path("teams/", teams.teams, name="teams"),
@@ -22,4 +22,24 @@ urlpatterns = [
     path("api/v1/audit/<int:pk>", api.AuditDetail.as_view(), name="api-audit-event"),
     path("api/v1/audit/export.csv", api.AuditExport.as_view(form="csv"), name="api-audit-csv"),
     path("api/v1/audit/export.json", api.AuditExport.as_view(form="json"), name="api-audit-json"),
+    path("people/<int:pk>/second-factor/reset/", account.reset_person, name="person-reset"),
+    path("people/<int:pk>/sessions/end/", account.end_person, name="person-sessions-end"),
+    path("account/", account.account, name="account"),
+    path("account/password/", account.Password.as_view(), name="account_change_password"),
+    path("account/second-factor/", account.Activate.as_view(), name="mfa_activate_totp"),
+    path("account/second-factor/off/", account.deactivate, name="second-factor-off"),
+    path("account/recovery-codes/", account.RecoveryCodes.as_view(), name="recovery-codes"),
+    path("account/recovery-codes/new/", account.renew_codes, name="recovery-codes-new"),
+    path("account/sessions/end/", account.end_all_sessions, name="sessions-end"),
+    path("account/sessions/<int:pk>/end/", account.end_session, name="session-end"),
+    path("account/providers/<slug:provider_id>/off/", account.disconnect, name="provider-off"),
+    path("confirm/", signin.ConfirmPassword.as_view(), name="account_reauthenticate"),
+    path("confirm/code/", signin.ConfirmCode.as_view(), name="mfa_reauthenticate"),
+    # The names with underscores are django-allauth's, which looks them up.
+    path("login/", signin.SignIn.as_view(), name="login"),
+    path("login/", signin.SignIn.as_view(), name="account_login"),
+    path("login/code/", signin.Code.as_view(), name="mfa_authenticate"),
+    path("login/second-factor/", signin.Enrol.as_view(), name="enrol"),
+    path("login/with/<slug:provider_id>/", signin.provider, name="openid_connect_login"),
+    path("login/with/<slug:provider_id>/done/", signin.callback, name="openid_connect_callback"),
 ]

@@ -73,6 +73,8 @@ PROGRAMS = {
         ),
         Program("kube-scheduler", "kubernetes", "k8s.io/kubernetes/cmd/kube-scheduler"),
         Program("helm-3", "helm-3", "helm.sh/helm/v3/cmd/helm"),
+        # An identity provider, for the tests of signing in.
+        Program("dex", "dex", "github.com/dexidp/dex/cmd/dex"),
     )
 }
 CLUSTER_PROGRAMS = (

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import socket
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 import redis
 from django.conf import settings
 from django.db import connection
+from django.test import Client
 
 from clusters import live
 from clusters.models import Cluster, Environment, Namespace, Object
@@ -125,6 +127,21 @@ def operation(prod: Cluster, shop: Namespace) -> Operation:
 @pytest.fixture
 def chart(db: None) -> Chart:
     return factories.ChartFactory.create()
+
+
+@pytest.fixture(autouse=True)
+def just_confirmed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`force_login` stands for a password typed just now: dangerous acts do not ask again."""
+    plain = Client.force_login
+
+    def force_login(self: Client, user: User, backend: str | None = None) -> None:
+        plain(self, user, backend)
+        session = self.session
+        session["account_authentication_methods"] = [{"method": "password", "at": time.time()}]
+        session["account_authentication_methods_user"] = str(user.pk)
+        session.save()
+
+    monkeypatch.setattr(Client, "force_login", force_login)
 
 
 @pytest.fixture

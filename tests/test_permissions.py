@@ -5,10 +5,12 @@ import re
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import pytest
 import time_machine
+from allauth.usersessions.models import UserSession
 from django.contrib import admin as site
 from django.db import transaction
 from django.test import Client
@@ -23,6 +25,9 @@ ROLES = (
 )  # fmt: skip
 # Reviewed: these are for everybody, or answer for themselves; their own tests are at the end.
 OPEN = {"healthz", "readyz", "metrics", "login", "logout", "set_language", "icon"}
+# The steps of signing in; tests/teams/test_signing_in.py and test_providers.py have them.
+OPEN |= {"account_login", "mfa_authenticate", "enrol"}
+OPEN |= {"openid_connect_login", "openid_connect_callback"}
 
 
 class Case(NamedTuple):
@@ -89,6 +94,26 @@ CASES = [
     Case("api-audit-event",   "GET",    "event",     "401 404 403 403 403 403 200 200"),
     Case("api-audit-csv",     "GET",    "",          "401 200 403 403 403 403 200 200"),
     Case("api-audit-json",    "GET",    "",          "401 200 403 403 403 403 200 200"),
+    Case("person-reset",      "GET",    "person",    "302 404 404 404 403 404 404 200"),
+    Case("person-reset",      "POST",   "person",    "302 404 404 404 403 404 404 302"),
+    Case("person-sessions-end", "GET",  "person",    "302 404 404 404 403 404 404 200"),
+    Case("person-sessions-end", "POST", "person",    "302 404 404 404 403 404 404 302"),
+    Case("account",           "GET",    "",          "302 200 200 200 200 200 200 200"),
+    # The cast has no passwords, and nobody of it a second factor or a provider.
+    Case("account_change_password", "GET", "",       "302 403 403 403 403 403 403 403"),
+    Case("account_reauthenticate", "GET", "",        "302 403 403 403 403 403 403 403"),
+    Case("mfa_reauthenticate", "GET",   "",          "302 403 403 403 403 403 403 403"),
+    Case("mfa_activate_totp", "GET",    "",          "302 200 200 200 200 200 200 200"),
+    Case("second-factor-off", "GET",    "",          "302 404 404 404 404 404 404 404"),
+    Case("second-factor-off", "POST",   "",          "302 404 404 404 404 404 404 404"),
+    Case("recovery-codes",    "GET",    "",          "302 404 404 404 404 404 404 404"),
+    Case("recovery-codes-new", "GET",   "",          "302 404 404 404 404 404 404 404"),
+    Case("recovery-codes-new", "POST",  "",          "302 404 404 404 404 404 404 404"),
+    Case("provider-off",      "GET",    "provider",  "302 404 404 404 404 404 404 404"),
+    Case("provider-off",      "POST",   "provider",  "302 404 404 404 404 404 404 404"),
+    Case("sessions-end",      "GET",    "",          "302 200 200 200 200 200 200 200"),
+    Case("sessions-end",      "POST",   "",          "302 302 302 302 302 302 302 302"),
+    Case("session-end",       "POST",   "session",   "302 404 404 404 302 404 404 404"),
     Case("cluster-delete",    "GET",    "prod",      "302 404 403 403 403 403 200 200"),
     Case("cluster-delete",    "POST",   "prod",      "302 404 403 403 403 403 302 302", PROD),
     Case("api-clusters",      "GET",    "",          "401 200 200 200 200 200 200 200"),
@@ -145,6 +170,8 @@ def world(
     member = services.save_membership(mate, by=None)
     objects |= {"grant": grant, "team": grant.team, "member": member, "person": people["viewer"]}
     objects["event"] = audit.record(None, "cluster.change", prod)
+    viewers = UserSession.objects.create(user=people["viewer"], session_key="s", ip="127.0.0.1")
+    objects |= {"session": viewers, "provider": SimpleNamespace(pk="company")}
     return {**people, **objects, "release": release, "anonymous": None}
 
 

@@ -20,7 +20,7 @@ from clusters.serializers import ChangeSerializer, RegistrationSerializer, clust
 from clusters.services import editing, kinds, registration
 from clusters.services.checks import RegistrationFailed, explain
 from clusters.store import queries
-from teams import access
+from teams import access, confirmation
 from teams.api import BadGateway, Conflict, GatewayTimeout, caller
 from teams.models import User
 from teams.roles import Action
@@ -56,6 +56,8 @@ class ClusterDetail(APIView):
         cluster = access.get_or_404(user, Cluster, pk, Action.ADMIN)
         body = ChangeSerializer(data=request.data)
         body.is_valid(raise_exception=True)
+        if body.kubeconfig_text is not None:
+            confirmation.require(request)
         try:
             return Response(cluster_json(_change(cluster, body, user)))
         except RegistrationFailed as error:
@@ -64,6 +66,7 @@ class ClusterDetail(APIView):
     @extend_schema(responses={200: MessageShape})
     def delete(self, request: Request, pk: UUID) -> Response:
         cluster = access.get_or_404(caller(request), Cluster, pk, Action.ADMIN)
+        confirmation.require(request)
         registration.delete(cluster, by=caller(request))
         message = _("%(name)s is no longer registered; the cluster itself is untouched.")
         return Response({"message": message % {"name": cluster.name}})

@@ -8,6 +8,7 @@ from django.db import models, transaction
 from django.db.models import F, Func, Value
 
 from clusters import vault
+from teams import accounts
 
 BATCH = 100
 
@@ -38,6 +39,9 @@ def rotate(tell: Callable[[str], None], batch: int = BATCH) -> Rotated:
         last: Any = None
         while (last := _batch(model, column, last, batch, done)) is not None:
             tell(f"{model._meta.label}: {done.resealed} sealed anew")
+    sealed, unreadable = accounts.reseal()
+    done.resealed += sealed
+    done.unreadable += unreadable
     return done
 
 

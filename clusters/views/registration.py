@@ -16,6 +16,7 @@ from clusters.services import editing, registration
 from clusters.services.checks import RegistrationFailed
 from clusters.views import steps
 from teams import access
+from teams.confirmation import confirmed
 from teams.models import User
 from teams.roles import Action
 from teams.views import SignedInRequest, form_page, go
@@ -47,6 +48,7 @@ def register(request: SignedInRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
+@confirmed
 def credentials(request: SignedInRequest, pk: UUID) -> HttpResponse:
     """What the present credentials are, and the steps to others; the secrets are never shown."""
     cluster = access.get_or_404(request.user, Cluster, pk)
@@ -85,6 +87,7 @@ def edit(request: SignedInRequest, pk: UUID) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
+@confirmed
 def delete(request: SignedInRequest, pk: UUID) -> HttpResponse:
     cluster = access.get_or_404(request.user, Cluster, pk, Action.ADMIN)
     form = DeleteForm(request.POST or None, cluster=cluster)

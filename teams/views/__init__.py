@@ -4,7 +4,7 @@ import sys
 from http import HTTPStatus
 from typing import Any
 
-from django.contrib.auth import logout as forget_session
+from allauth.account.adapter import get_adapter
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -15,7 +15,6 @@ from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 from redis.exceptions import RedisError
 
-from teams import services
 from teams.models import User
 
 
@@ -29,8 +28,8 @@ class SignedInRequest(HttpRequest):
 @require_POST
 def logout(request: HttpRequest) -> HttpResponse:
     """Ends the session, and with it the live sockets that it opened."""
-    forget_session(request)
-    services.announce_rights_changed()
+    if request.user.is_authenticated:
+        get_adapter().logout(request)
     return redirect("login")
 
 

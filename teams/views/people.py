@@ -4,7 +4,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from teams import access, store
+from teams import access, accounts, store
 from teams.models import Grant, User
 from teams.views import SignedInRequest
 
@@ -26,6 +26,9 @@ def person(request: SignedInRequest, pk: int) -> HttpResponse:
     context = {
         "person": found,
         "rows": rows,
+        "may_admin": access.is_platform_admin(request.user),
+        "has_second_factor": accounts.has_second_factor(found),
+        "sessions": accounts.session_count(found),
         "memberships": found.membership_set.select_related("team").order_by("team__name"),
     }
     return render(request, PERSON, context)

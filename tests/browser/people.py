@@ -1,12 +1,14 @@
 """The people of the browser tests, made inside the product (`Product.shell`)."""
 
+from allauth.usersessions.models import UserSession
 from django.contrib.auth.hashers import make_password
+from django.contrib.sessions.backends.db import SessionStore
 
 from clusters.models import Cluster, Object
 from deployments import services
 from deployments.models import Release
 from teams import services as teams
-from teams.models import AuditEvent, Grant, User
+from teams.models import AuditEvent, Grant, GroupMapping, User
 from teams.roles import Role
 from testbed.waiting import wait_until
 from tests import factories
@@ -31,6 +33,33 @@ def make() -> None:
 def guests() -> None:
     """The outsider's team, which holds nothing."""
     factories.team("guests", User.objects.get(username="outsider"))
+
+
+def newcomer(name: str, **more: bool) -> None:
+    """Somebody who signs in for himself."""
+    made = User(username=name, password=make_password(PASSWORD), **more)
+    teams.save_user(made, by=None)
+
+
+def disable(name: str) -> None:
+    person = User.objects.get(username=name)
+    person.is_active = False
+    teams.save_user(person, by=None)
+
+
+def forget_confirmation(name: str) -> None:
+    """As if the person had signed in an hour ago."""
+    for row in UserSession.objects.filter(user__username=name):
+        session = SessionStore(row.session_key)
+        for record in session["account_authentication_methods"]:
+            record["at"] -= 3600
+        session.save()
+
+
+def map_group(name: str) -> None:
+    """The provider's group is a team of that name."""
+    team = factories.team(name)
+    GroupMapping.objects.create(provider="company", group=name, team=team)
 
 
 def places() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mcm.embedded import ports
 from mcm.embedded.state import PROJECT
+from testbed import dex
 from testbed.cluster import Cluster
 from tests.mcm.instances import Run
 
@@ -20,12 +21,17 @@ class Product:
 
     def __init__(self, folder: Path) -> None:
         self.home = folder / "home"
+        port = ports.choose()
+        # Where the tests of a provider start one.
+        self.provider_port = ports.choose(taken={port})
+        known = dex.provider(self.provider_port, create_users=True)
         self._run = Run(
             self.home,
-            ports.choose(),
+            port,
             folder / "run.out",
             "--demo",
             MCM_ADMIN_PASSWORD=PASSWORD,
+            MCM_OIDC_PROVIDERS=json.dumps([known]),
         )
         self.url = f"http://127.0.0.1:{self._run.port}"
 

@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, StorageState, expect
 
 from tests.browser.conftest import expect_live, watch
 from tests.browser.product import Product
+from tests.browser.reading import faults
 
 pytestmark = pytest.mark.browser
 
@@ -33,6 +33,11 @@ PAGES = {
     "new team": "/teams/new/",
     "add": "/teams/{team}/members/new/",
     "person": "/people/{person}/",
+    "signing in": "/account/",
+    "second factor": "/account/second-factor/",
+    "password": "/account/password/",
+    "confirm": "/confirm/",
+    "sign out everywhere": "/account/sessions/end/",
     "cluster access": "/clusters/{cluster}/?tab=access",
     "delete": "/clusters/{cluster}/delete/",
     "pods": "/pods/?cluster=dev",
@@ -103,7 +108,7 @@ def test_a_page_works_fits_and_reads_well(
         for theme in ("light", "dark"):
             page.emulate_media(color_scheme=theme, reduced_motion="reduce")
             expect(page.locator("html")).to_have_attribute("data-bs-theme", theme)
-            problems += [f"{width} {theme}: {said}" for said in _faults(page, theme)]
+            problems += [f"{width} {theme}: {said}" for said in faults(page, theme)]
             if problems:
                 page.screenshot(path=tmp_path / f"{width}-{theme}.png")
     page.close()
@@ -114,11 +119,11 @@ def test_the_dialog_and_the_drawer_read_well(visit: Callable[..., Page]) -> None
     page = visit("/pods/?cluster=dev")
     page.locator("#pods tbody a").first.click()
     expect(page.locator("#drawer h2")).to_be_visible()
-    assert _faults(page) == []
+    assert faults(page) == []
     page.goto("/clusters/")
     page.get_by_role("link", name="Register cluster").click()
     expect(page.get_by_role("dialog", name="Register cluster")).to_be_visible()
-    assert _faults(page) == []
+    assert faults(page) == []
 
 
 def test_language_and_theme_are_remembered(visit: Callable[..., Page]) -> None:
@@ -151,19 +156,3 @@ def _text(page: Page) -> str:
     for log in page.get_by_role("log").all_inner_texts():
         said = said.replace(log, "")
     return said
-
-
-def _faults(page: Page, theme: str = "light") -> list[str]:
-    """What axe finds, and whether the page scrolls sideways. Themes differ in colours only."""
-    options = {"resultTypes": ["violations"]}
-    if theme == "dark":
-        options["runOnly"] = ["color-contrast"]
-    if not page.evaluate("'axe' in window"):
-        page.evaluate(Axe().axe_script)
-    found = [
-        f"{rule['id']}: {[node['target'] for node in rule['nodes']]}"
-        for rule in page.evaluate("options => axe.run(options)", options)["violations"]
-    ]
-    if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
-        found.append("scrolls sideways")
-    return found

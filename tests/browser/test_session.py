@@ -21,7 +21,7 @@ def stranger(chromium: Browser, product: Product, contexts: list[BrowserContext]
 def test_a_wrong_password_is_told(stranger: Page) -> None:
     stranger.goto("/")
     fill_login(stranger, "admin", "wrong")
-    expect(stranger.get_by_role("alert")).to_contain_text("correct username and password")
+    expect(stranger.get_by_role("alert")).to_contain_text("The username or the password is wrong.")
     expect(stranger.get_by_label("Username")).to_have_value("admin")
 
 

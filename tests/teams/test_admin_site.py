@@ -13,7 +13,7 @@ from clusters.models import Cluster, KindState, Lease, Namespace
 from deployments.models import Release
 from operations.models import Operation
 from teams import access
-from teams.models import AuditEvent, Grant, Membership, Team, User
+from teams.models import AuditEvent, Grant, GroupMapping, Membership, Team, User
 from teams.roles import Action, Role
 from tests import factories
 
@@ -33,6 +33,7 @@ def one_of_each(
 ) -> None:
     """A row of every model."""
     cluster = operation.cluster
+    GroupMapping.objects.create(provider="company", group="g", team=Team.objects.earliest("pk"))
     KindState.objects.create(cluster=cluster, kind="Pod", state="watching")
     Lease.objects.create(cluster=cluster, owner="me", expires=timezone.now())
 
@@ -56,7 +57,7 @@ def test_every_page_renders(model: type[Model], inside: Client) -> None:
         adding = inside.get(address(model, "add")).status_code
     except NoReverseMatch:
         adding = 403
-    assert adding == (200 if model in {Grant, Team, User} else 403)
+    assert adding == (200 if model in {Grant, GroupMapping, Team, User} else 403)
 
 
 def inline(prefix: str, *rows: dict[str, Any], initial: int = 0) -> dict[str, Any]:
