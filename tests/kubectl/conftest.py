@@ -37,6 +37,11 @@ class Upstream:
         self.made: fake.Fake | None = None
 
     @property
+    def port(self) -> int:
+        assert self.made is not None
+        return int(self.made.connection.server.rpartition(":")[2])
+
+    @property
     def requests(self) -> list[fake.Request]:
         assert self.made is not None
         return self.made.requests

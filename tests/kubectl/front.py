@@ -90,10 +90,12 @@ class Front:
     async def call(
         self, method: str, path: str, token: str = "", body: bytes = b"", **headers: str
     ) -> AsyncIterator[Call]:
-        """A request; in the names of headers _ stands for -."""
+        """A request; in the names of headers _ stands for -, and __ for _."""
         lines = [f"{method} {path} HTTP/1.1", "host: mcm", f"content-length: {len(body)}"]
         lines += [f"authorization: Bearer {token}"] if token else []
-        lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+        for name, value in headers.items():
+            written = "_".join(part.replace("_", "-") for part in name.split("__"))
+            lines.append(f"{written}: {value}")
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port, ssl=self.tls)
         writer.write("\r\n".join([*lines, "", ""]).encode() + body)
         try:

@@ -117,8 +117,8 @@ def test_a_missing_namespace_and_a_foreign_one_read_the_same(
 ) -> None:
     said = []
     for name in ("bank", "void"):
+        info = read("GET", f"/api/v1/namespaces/{name}/pods", "")
         with pytest.raises(Refused) as caught:
-            info = read("GET", f"/api/v1/namespaces/{name}/pods", "")
             admit(f"Bearer {token_of(shop_viewer)}", "prod", info)
         said.append(str(caught.value).replace(name, "NAME"))
     assert said[0] == said[1]
