@@ -84,8 +84,8 @@ class _Call:
                 await self._pass_on(mine)
         except TimeoutError:
             if mine.revoked:
-                log.info("kubectl: a stream of %s was closed: rights ended", self.passed.user)
-            if not mine.left:
+                await self._fail(Refused(403, "MCM: your right to this has ended."))
+            elif not mine.left:
                 await self._fail(Refused(504, "MCM: it took too long."))
         except errors.KubeError as error:
             await self._fail(of_cluster(error))
@@ -96,7 +96,8 @@ class _Call:
     async def _fail(self, refused: Refused) -> None:
         """Within an answer nothing more is said, so that nobody takes it for whole."""
         if self.status:
-            log.info("kubectl: an answer of %s broke off: %s", self.asked.cluster, refused)
+            what = (self.asked.info.verb, self.asked.info.kind, self.asked.cluster, refused)
+            log.info("kubectl: %s %s of %s broke off: %s", *what)
             return
         self.status = refused.status
         await _refuse(self.send, refused)
