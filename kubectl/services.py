@@ -45,7 +45,7 @@ def count(info: RequestInfo, status: int) -> None:
 
 
 def record(
-    user: User, cluster: Cluster, info: RequestInfo, body: bytes = b"", **result: int | str
+    user: User, cluster: Cluster, info: RequestInfo, body: bytes, **result: int | str
 ) -> None:
     """Audits a change, or a connection into a pod: who, what, where, and how it ended."""
     verb = info.subresource if info.connects else info.verb

@@ -100,7 +100,7 @@ async def note_refusal(refused: Refused, info: RequestInfo) -> None:
     services.count(info, refused.status)
     log.info("kubectl: %s %s refused: %s", info.verb, info.kind or info.path, refused)
     if refused.user and refused.cluster and (info.connects or not info.reads):
-        await ask(services.record, refused.user, refused.cluster, info, result=refused.status)
+        await ask(services.record, refused.user, refused.cluster, info, b"", result=refused.status)
 
 
 def of_cluster(error: errors.KubeError) -> Refused:

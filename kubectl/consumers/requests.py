@@ -155,8 +155,8 @@ class _Call:
             try:
                 await ask(services.record, user, cluster, info, self.body, result=result)
             except Refused:
-                what = (user, info.verb, info.kind, info.namespace, cluster, result)
-                log.exception("kubectl: not audited: %s %s %s in %s of %s: %s", *what)
+                lost = (user, info.verb, info.kind, info.namespace, cluster, result)
+                log.exception("kubectl: not audited: %s %s %s in %s of %s: %s", *lost)
         elif settings.KUBECTL_LOG_READS:
             what = (self.passed.user, info.verb, info.path, self.passed.cluster, self.status)
             log.info("kubectl: %s %s %s of %s: %s", *what)

@@ -114,7 +114,9 @@ class _Joined:
         await self.send({"type": "websocket.close", "code": code})
 
     async def _record(self, **result: int | str) -> None:
-        await ask(services.record, self.passed.user, self.passed.cluster, self.asked.info, **result)
+        await ask(
+            services.record, self.passed.user, self.passed.cluster, self.asked.info, b"", **result
+        )
 
     def _known(self, refused: Refused) -> Refused:
         refused.user, refused.cluster = self.passed.user, self.passed.cluster

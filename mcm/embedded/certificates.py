@@ -119,10 +119,9 @@ def _read(certificate: Path, key: Path) -> _Pair | None:
         private = serialization.load_pem_private_key(key.read_bytes(), None)
     except (OSError, ValueError):
         return None
-    fits = isinstance(private, ec.EllipticCurvePrivateKey)
-    if not fits or private.public_key() != found.public_key():
+    if not isinstance(private, ec.EllipticCurvePrivateKey):
         return None
-    return _Pair(found, private)
+    return _Pair(found, private) if private.public_key() == found.public_key() else None
 
 
 def _write(certificate: Path, key: Path, made: _Pair) -> None:

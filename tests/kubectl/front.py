@@ -88,7 +88,7 @@ class Front:
 
     @asynccontextmanager
     async def call(
-        self, method: str, path: str, token: str = "", body: bytes = b"", **headers: str
+        self, method: str, path: str, token: str = "", body: bytes = b"", **headers: Any
     ) -> AsyncIterator[Call]:
         """A request; in the names of headers _ stands for -, and __ for _."""
         lines = [f"{method} {path} HTTP/1.1", "host: mcm", f"content-length: {len(body)}"]
@@ -104,7 +104,7 @@ class Front:
             writer.transport.abort()
 
     async def ask(
-        self, method: str, path: str, token: str = "", body: bytes = b"", **headers: str
+        self, method: str, path: str, token: str = "", body: bytes = b"", **headers: Any
     ) -> Reply:
         async with self.call(method, path, token, body, **headers) as call:
             return await call.end()

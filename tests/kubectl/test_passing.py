@@ -58,7 +58,7 @@ async def test_a_read_goes_through_as_the_person(
     assert await events() == []
 
 
-SMUGGLED = {
+SMUGGLED: Any = {
     "cookie": "sessionid=smuggled", "x_remote_user": "system:admin", "forwarded": "for=1.2.3.4",
     "x_forwarded_for": "1.2.3.4", "x_http_method_override": "DELETE", "te": "trailers",
     "sec_websocket_protocol": "base64url.bearer.authorization.k8s.io.c211Z2dsZWQ",
@@ -84,14 +84,14 @@ async def test_no_other_header_reaches_the_cluster(
 async def test_nobody_is_somebody_else(
     front: Front, upstream: Upstream, admin: User, name: str
 ) -> None:
-    reply = await front.ask("GET", PODS, await new_token(admin), **{name: "system:masters"})
+    reply = await front.ask("GET", PODS, await new_token(admin), b"", **{name: "system:masters"})
     assert reply.refusal[:2] == (403, "Forbidden")
     assert upstream.requests == []
 
 
 async def test_a_second_token_makes_none(front: Front, upstream: Upstream, viewer: User) -> None:
     token = await new_token(viewer)
-    headers = {"authorization": "Bearer x"}
+    headers: Any = {"authorization": "Bearer x"}
     assert (await front.ask("GET", PODS, token, **headers)).refusal[:2] == (401, "Unauthorized")
     assert upstream.requests == []
 
@@ -262,7 +262,7 @@ async def test_a_body_has_a_limit(front: Front, upstream: Upstream, operator: Us
 async def test_the_old_protocol_of_exec_is_refused_with_what_to_do(
     front: Front, upstream: Upstream, operator: User
 ) -> None:
-    headers = {"connection": "Upgrade", "upgrade": "SPDY/3.1"}
+    headers: Any = {"connection": "Upgrade", "upgrade": "SPDY/3.1"}
     path = f"{PODS}/web-1/exec?command=ls"
     reply = await front.ask("POST", path, await new_token(operator), **headers)
     assert reply.refusal[:2] == (400, "BadRequest")

@@ -11,6 +11,7 @@ from kubectl.access import NO_CLUSTER, Refused, admit, identity
 from teams import services
 from teams.models import User
 from teams.roles import Role
+from teams.throttles import Throttle
 from tests import factories
 from tests.kubectl.conftest import token_of
 
@@ -148,7 +149,7 @@ def test_a_name_that_no_header_carries_is_refused(prod: Cluster) -> None:
 
 
 def test_who_calls_too_often_waits(viewer: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(access.Throttle, "allow_request", lambda *_: False)
+    monkeypatch.setattr(Throttle, "allow_request", lambda *_: False)
     with pytest.raises(Refused) as caught:
         access.admit_new(f"Bearer {token_of(viewer)}", "prod", read("GET", "/api", ""))
     assert caught.value.status == 429
@@ -161,6 +162,6 @@ def test_calls_are_counted_by_person(viewer: User, monkeypatch: pytest.MonkeyPat
         keys.append(self.get_cache_key(request, view))
         return True
 
-    monkeypatch.setattr(access.Throttle, "allow_request", note)
+    monkeypatch.setattr(Throttle, "allow_request", note)
     access.admit_new(f"Bearer {token_of(viewer)}", "prod", read("GET", "/api", ""))
     assert keys[0].endswith(f"_{viewer.pk}")
