@@ -18,7 +18,16 @@ ERRORS = (
     "sentence", "KubeconfigError:2", "Unreachable", "TimedOut", "Silent", "BadAnswer", "NotFound",
     "BadChart", "BadValues", "Failed",
 )  # fmt: skip
-SOURCES = ("mcm", "teams", "clusters", "operations", "explorer", "deployments", "monitoring_app")
+SOURCES = (
+    "mcm",
+    "teams",
+    "clusters",
+    "operations",
+    "explorer",
+    "kubectl",
+    "deployments",
+    "monitoring_app",
+)
 
 
 def main(command: str, *arguments: str) -> int:

@@ -24,16 +24,19 @@ from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E40
 from django.urls import get_resolver, re_path  # noqa: E402
 
 from clusters.routing import websocket_urlpatterns  # noqa: E402
+from kubectl.consumers import beside  # noqa: E402
 from mcm.guard import guarded, unbroken  # noqa: E402
 
 # Channels routes to ASGI applications with Django's function for views.
 at: Any = re_path
 application = ProtocolTypeRouter(
     {
-        "http": guarded(URLRouter([at(r"^(healthz|readyz)$", signs), at("", unbroken(pages))])),
+        "http": beside(
+            guarded(URLRouter([at(r"^(healthz|readyz)$", signs), at("", unbroken(pages))]))
+        ),
         # Sockets carry the session cookie: only our own pages may open them.
-        "websocket": AllowedHostsOriginValidator(
-            AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
+        "websocket": beside(
+            AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
         ),
     }
 )

@@ -1,8 +1,10 @@
 """Typed readers of environment variables: a wrong value stops the start and names its variable."""
 
 import os
+from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from cryptography.x509 import load_pem_x509_certificates
 from django.core.exceptions import ImproperlyConfigured
 
 from clusters.kube import policy
@@ -62,6 +64,29 @@ def url(name: str, schemes: tuple[str, ...], default: str | None = None) -> Spli
     except ValueError as error:
         raise ImproperlyConfigured(f"{name} has a port that is no number") from error
     return parts
+
+
+def https(name: str) -> str:
+    """An address such as `https://mcm.example.com:8443`, without a path; "" when it is not set."""
+    value = os.environ.get(name, "").rstrip("/")
+    parts = urlsplit(value)
+    if value and (
+        parts.scheme != "https" or not parts.hostname or value != f"https://{parts.netloc}"
+    ):
+        raise ImproperlyConfigured(f"{name} must be like https://mcm.example.com, not {value!r}")
+    return value
+
+
+def certificates(name: str) -> Path | None:
+    """A file of certificates (PEM) that can be read; None when it is not set."""
+    value = os.environ.get(name)
+    if not value:
+        return None
+    try:
+        load_pem_x509_certificates(Path(value).read_bytes())
+    except (OSError, ValueError) as error:
+        raise ImproperlyConfigured(f"{name} must name a file of PEM certificates") from error
+    return Path(value)
 
 
 def database(name: str, default: str | None = None) -> dict[str, object]:

@@ -93,6 +93,7 @@ INSTALLED_APPS = [
     "clusters",
     "operations",
     "explorer",
+    "kubectl",
     "deployments",
     "monitoring_app",
     "mcm",
@@ -289,6 +290,13 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
 REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer", "TOKEN_TTL": None, "AUTO_REFRESH": False}
+
+# --- kubectl through MCM ---------------------------------------------------------------------
+# The HTTPS address under which people reach MCM, and the authority of its certificate where their
+# systems do not know it.
+PUBLIC_URL = env.https("MCM_PUBLIC_URL")
+PUBLIC_CA = env.certificates("MCM_PUBLIC_CA")
+KUBECTL_LOG_READS = env.boolean("MCM_KUBECTL_LOG_READS", False)
 
 # Where set, /metrics asks for it as a bearer token.
 METRICS_TOKEN = env.text("MCM_METRICS_TOKEN", "")

@@ -32,6 +32,7 @@ urlpatterns = [
     path("", include("teams.urls")),
     path("", include("clusters.urls")),
     path("", include("explorer.urls")),
+    path("", include("kubectl.urls")),
     path("", include("operations.urls")),
     path("", include("deployments.urls")),
 ]

@@ -45,7 +45,7 @@ def link(connection: Connection, identity: Identity) -> Link:
     return Link(at, tls.context(connection), headers.encode("ascii"))
 
 
-class _Protocol(asyncio.Protocol):
+class Exchange(asyncio.Protocol):
     """Collects one answer; stops reading while the consumer is behind."""
 
     def __init__(self, request: bytes) -> None:
@@ -84,7 +84,9 @@ class _Protocol(asyncio.Protocol):
         self._head_size += len(name) + len(value)
         if self._head_size > LARGEST_HEAD:
             raise ValueError("the head of the answer is too large")
-        self.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+        # Given again, as warnings are: one list of them.
+        self.headers[key] = f"{self.headers[key]}, {text}" if key in self.headers else text
 
     def on_headers_complete(self) -> None:
         self.status = self._parser.get_status_code()
@@ -124,8 +126,8 @@ class _Protocol(asyncio.Protocol):
         if not self.head.cancel() and not self.head.cancelled():
             self.head.exception()
 
-    async def read(self, wait: float) -> bytes:
-        """At most a PIECE of what has come in, waiting for it at most `wait` seconds.
+    async def read(self, wait: float | None) -> bytes:
+        """At most a PIECE of what has come in, waiting for it at most `wait` seconds (None: ever).
 
         b"" at the regular end. Others have their turn before each piece.
         """
@@ -161,7 +163,7 @@ class _Protocol(asyncio.Protocol):
 class Response:
     """A 2xx answer whose body is still coming."""
 
-    def __init__(self, protocol: _Protocol) -> None:
+    def __init__(self, protocol: Exchange) -> None:
         self._protocol = protocol
         coding = protocol.headers.get("content-encoding", "identity")
         self._inflater = Inflater() if coding == "gzip" else None
@@ -212,10 +214,10 @@ async def get(to: Link, target: str, accept: str, *, deadline: float) -> AsyncIt
     request = (
         f"GET {to.endpoint.path}{target} HTTP/1.1\r\nAccept: {accept}\r\nAccept-Encoding: gzip\r\n"
     )
-    protocol = _Protocol(request.encode("ascii") + to.headers + b"\r\n")
+    protocol = Exchange(request.encode("ascii") + to.headers + b"\r\n")
     try:
         async with asyncio.timeout(deadline):
-            await _connect(to, protocol)
+            await connect(to, protocol)
             await protocol.head
         response = Response(protocol)
         if not 200 <= protocol.status < 300:
@@ -227,7 +229,7 @@ async def get(to: Link, target: str, accept: str, *, deadline: float) -> AsyncIt
         protocol.abort()
 
 
-async def _refusal(protocol: _Protocol, response: Response, wait: float) -> errors.KubeError:
+async def _refusal(protocol: Exchange, response: Response, wait: float) -> errors.KubeError:
     try:
         message = status_message(await response.all(LARGEST_REFUSAL, wait))
     except errors.KubeError:
@@ -236,10 +238,11 @@ async def _refusal(protocol: _Protocol, response: Response, wait: float) -> erro
     return refusal(protocol.status, message, retry_after)
 
 
-async def _connect(to: Link, protocol: _Protocol) -> None:
+async def connect(to: Link, protocol: Exchange) -> None:
+    """Connects to the first of the checked addresses that answers, and sends the request."""
     loop = asyncio.get_running_loop()
     failure: OSError | None = None
-    for host in await _resolve(to.endpoint):
+    for host in await resolve(to.endpoint):
         try:
             await loop.create_connection(
                 lambda: protocol,
@@ -255,7 +258,8 @@ async def _connect(to: Link, protocol: _Protocol) -> None:
     raise failure or OSError("no address")
 
 
-async def _resolve(at: address.Endpoint) -> list[str]:
+async def resolve(at: address.Endpoint) -> list[str]:
+    """The checked addresses of an endpoint."""
     if address.is_literal(at.host):
         return address.checked([at.host], at.port)
     try:

@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from mcm.embedded import ports, processes, state
+from mcm.embedded import certificates, ports, processes, state
 from mcm.embedded.errors import StartError
 
 _held: set[Path] = set()
@@ -27,9 +27,13 @@ def load(command: str = "") -> None:
 
 
 def web_port() -> int:
-    value = os.environ.get("MCM_PORT") or "8000"
+    return _port("MCM_PORT", "8000")
+
+
+def _port(name: str, default: str) -> int:
+    value = os.environ.get(name) or default
     if not value.isdecimal() or not 0 < int(value) < 65536:
-        raise StartError(f"MCM_PORT must be a port number, not {value!r}")
+        raise StartError(f"{name} must be a port number, not {value!r}")
     return int(value)
 
 
@@ -41,13 +45,38 @@ def _prepare(home: Path) -> None:
     _lock(home)
     _held.add(home)
     processes.sweep(home, patience=6)
-    if not ports.is_free(port):
-        holder = ports.holder(port) or "another process"
-        raise StartError(f"port {port} is held by {holder}. Choose another with MCM_PORT.")
+    _refuse_taken("MCM_PORT", port)
     known = state.read(home) or state.State.new()
     _settle(known)
+    known.https_port = _https_port(known, port)
     state.write(home, known)
+    certificates.ensure(home)
+    os.environ.setdefault("MCM_PUBLIC_URL", f"https://127.0.0.1:{known.https_port}")
+    os.environ.setdefault("MCM_PUBLIC_CA", str(certificates.files(home).authority))
     os.environ["MCM_HOME"] = os.environ[processes.MARK] = str(home)
+
+
+def _refuse_taken(name: str, port: int) -> None:
+    if not ports.is_free(port):
+        holder = ports.holder(port) or "another process"
+        raise StartError(f"port {port} is held by {holder}. Choose another with {name}.")
+
+
+def _https_port(known: state.State, port: int) -> int:
+    """The one that MCM_TLS_PORT names, or the last one, which stands in people's kubeconfigs, or
+    8443 beside 8000, or any.
+    """
+    taken = {port, known.postgres_port, known.valkey_port}
+    if os.environ.get("MCM_TLS_PORT"):
+        chosen = _port("MCM_TLS_PORT", "")
+        if chosen in taken:
+            raise StartError("MCM_TLS_PORT must be another port than MCM_PORT")
+        _refuse_taken("MCM_TLS_PORT", chosen)
+        return chosen
+    for each in (known.https_port, port + 443):
+        if 0 < each < 65536 and each not in taken and ports.is_free(each):
+            return each
+    return ports.choose(taken=taken)
 
 
 def _make(home: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from mcm import demo as demo_fleet
 from mcm.embedded import (
+    certificates,
     database,
     environment,
     logs,
@@ -68,7 +69,8 @@ async def _work(supervisor: Supervisor, *, demo: bool) -> None:
         say("Tables brought up to date")
     if given:
         await asyncio.to_thread(database.ensure_admin, given)
-    await _start_processes(supervisor, port)
+    known = _known(supervisor)
+    await _start_processes(supervisor, port, known.https_port)
     await readiness.wait(port, say)
     # Not before: it takes as long to load as the others, and nothing waits for it.
     await supervisor.keep(programs.beat(supervisor.home))
@@ -82,6 +84,8 @@ async def _work(supervisor: Supervisor, *, demo: bool) -> None:
         say(f"Stopped before all was ready; the account is {account}")
         raise
     say(f"Started in {time.monotonic() - begun:.1f} s; logs are in {supervisor.home / 'logs'}")
+    authority = certificates.files(supervisor.home).authority
+    say(f"HTTPS, for kubectl: https://127.0.0.1:{known.https_port} (authority: {authority})")
     say(f"MCM ready at http://127.0.0.1:{port} ({account})")
     await watchdog.watch(supervisor, port)
 
@@ -97,10 +101,15 @@ async def _start_fleet(supervisor: Supervisor) -> Coroutine[None, None, None]:
 
 
 async def _start_servers(supervisor: Supervisor) -> None:
+    known = _known(supervisor)
+    await asyncio.gather(_start_postgres(supervisor, known), _start_valkey(supervisor, known))
+
+
+def _known(supervisor: Supervisor) -> State:
     known = state.read(supervisor.home)
     if known is None:
         raise StartError(f"{supervisor.home} holds no state")
-    await asyncio.gather(_start_postgres(supervisor, known), _start_valkey(supervisor, known))
+    return known
 
 
 async def _start_postgres(supervisor: Supervisor, known: State) -> None:
@@ -130,10 +139,10 @@ async def _start_valkey(supervisor: Supervisor, known: State) -> None:
     await asyncio.to_thread(valkey.wait_ready, known.redis_url, lambda: process.returncode is None)
 
 
-async def _start_processes(supervisor: Supervisor, port: int) -> None:
+async def _start_processes(supervisor: Supervisor, port: int, https_port: int) -> None:
     supervisor.say("Starting web, workers and watcher")
     for program in (
-        programs.web(port),
+        programs.web(supervisor.home, port, https_port),
         *map(programs.worker, programs.QUEUES),
         programs.watcher(),
     ):

@@ -19,12 +19,8 @@ _POOLS = {
 QUEUES = tuple(_POOLS)
 
 
-def web(port: int) -> Program:
-    # No access log: the request middleware writes a structured line for each request.
-    options = ["--lifespan", "off", "--ws", "websockets-sansio", "--no-access-log"]
-    options += ["--no-server-header", "--no-proxy-headers", "--timeout-graceful-shutdown", "3"]
-    address = ["--host", "127.0.0.1", "--port", str(port)]
-    return _python("web", "uvicorn", "mcm.asgi:application", *address, *options)
+def web(home: Path, port: int, https_port: int) -> Program:
+    return _python("web", "mcm.web", str(port), str(https_port), str(home))
 
 
 def worker(queue: str) -> Program:

@@ -21,6 +21,7 @@ class State:
     valkey_password: str
     postgres_port: int = 0
     valkey_port: int = 0
+    https_port: int = 0
     # Where this instance's data are now: the embedded servers, or those given by the environment.
     database_url: str = ""
     redis_url: str = ""
@@ -61,7 +62,8 @@ def read(folder: Path) -> State | None:
     path = folder / "state.json"
     try:
         row = json.loads(path.read_text())
-        return State(**{field.name: row[field.name] for field in fields(State)})
+        # What came with a later version has a default.
+        return State(**{each.name: row[each.name] for each in fields(State) if each.name in row})
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError) as error:

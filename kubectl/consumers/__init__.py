@@ -1,0 +1,29 @@
+"""`/k8s/clusters/NAME/…`: an API server, reached through MCM with a token of MCM.
+
+On the loop of the web process: a cluster that hangs holds no thread. Nothing signs in here but a
+token in the Authorization header, so there is no cookie that another site could use.
+"""
+
+from typing import Any
+
+from kubectl.consumers import requests, sockets
+
+PREFIX = "/k8s/"
+
+
+async def proxy(scope: Any, receive: Any, send: Any) -> None:
+    """The ASGI application under PREFIX."""
+    if scope["type"] == "websocket":
+        await sockets.serve(scope, receive, send)
+    else:
+        await requests.serve(scope, receive, send)
+
+
+def beside(elsewhere: Any) -> Any:
+    """The application of all other addresses, with this one beside it."""
+
+    async def either(scope: Any, receive: Any, send: Any) -> None:
+        here = proxy if scope["path"].startswith(PREFIX) else elsewhere
+        await here(scope, receive, send)
+
+    return either

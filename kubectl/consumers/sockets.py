@@ -1,0 +1,139 @@
+"""exec and attach: a websocket of kubectl joined to one of the API server, message by message."""
+
+import asyncio
+import logging
+import time
+from contextlib import suppress
+from typing import Any
+
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
+
+from clusters.kube import errors
+from clusters.kube.stream import Link
+from clusters.kube.tunnel import PROTOCOLS, tunnel
+from kubectl import services
+from kubectl.access import Pass, Refused, admit_new
+from kubectl.consumers.asked import (
+    Asked,
+    ask,
+    note_refusal,
+    of_cluster,
+    read,
+    status_body,
+    status_headers,
+)
+from kubectl.consumers.under_way import UnderWay, under_way
+from teams.audit.context import Acting, Origin
+
+NO_PROTOCOL = f"MCM: offer one of these protocols: {', '.join(sorted(PROTOCOLS))}."
+NOTHING_TO_JOIN = "MCM: only exec and attach are reached by websockets."
+REVOKED, BROKEN = 1008, 1011
+
+log = logging.getLogger(__name__)
+
+
+async def serve(scope: Any, receive: Any, send: Any) -> None:
+    """The ASGI application of websockets."""
+    with Acting(Origin.of_scope(scope, via="kubectl")) as origin:
+        await _serve(scope, receive, send, origin)
+
+
+async def _serve(scope: Any, receive: Any, send: Any, origin: Origin) -> None:
+    asked = None
+    try:
+        given = dict(scope)
+        # The server logs the query of a socket, which holds what is executed.
+        scope["query_string"] = b""
+        asked = read(given)
+        passed, link = await ask(admit_new, asked.authorization, asked.cluster, asked.info)
+        origin.token = passed.token
+        offered = [name for name in scope["subprotocols"] if name in PROTOCOLS]
+        if not asked.info.connects or asked.info.subresource == "portforward":
+            raise Refused(400, NOTHING_TO_JOIN, passed.user, passed.cluster)
+        if not offered:
+            raise Refused(400, NO_PROTOCOL, passed.user, passed.cluster)
+        await _Joined(asked, passed, receive, send).run(link, offered)
+    except Refused as refused:
+        if asked is not None:
+            await note_refusal(refused, asked.info)
+        await _refuse(send, refused)
+
+
+class _Joined:
+    """A socket of a person who was let through."""
+
+    def __init__(self, asked: Asked, passed: Pass, receive: Any, send: Any) -> None:
+        self.asked = asked
+        self.passed = passed
+        self.receive = receive
+        self.send = send
+        self.began = time.monotonic()
+
+    async def run(self, link: Link, offered: list[str]) -> None:
+        await self._record("asked")
+        try:
+            async with under_way(self.asked, self.passed, None) as mine:
+                await self._join(link, offered, mine)
+        except TimeoutError:
+            if mine.revoked:
+                log.info("kubectl: a shell of %s was closed: rights ended", self.passed.user)
+                with suppress(OSError):
+                    await self.send({"type": "websocket.close", "code": REVOKED})
+
+    async def _join(self, link: Link, offered: list[str], mine: UnderWay) -> None:
+        try:
+            there = await tunnel(link, self.asked.target, offered)
+        except errors.KubeError as error:
+            raise self._known(of_cluster(error)) from error
+        services.count(self.asked.info, 101)
+        try:
+            await self.receive()  # websocket.connect
+            await self.send({"type": "websocket.accept", "subprotocol": there.subprotocol})
+            up = asyncio.create_task(self._up(there, mine))
+            try:
+                await self._down(there)
+            finally:
+                up.cancel()
+        finally:
+            there.transport.abort()
+            await self._record("ended", seconds=round(time.monotonic() - self.began))
+
+    async def _up(self, there: ClientConnection, mine: UnderWay) -> None:
+        """From the person to the cluster, as fast as the cluster takes it."""
+        with suppress(ConnectionClosed):
+            while (message := await self.receive())["type"] == "websocket.receive":
+                text, data = message.get("text"), message.get("bytes")
+                await there.send(data if text is None else text)
+        mine.left = True
+        mine.cut()
+
+    async def _down(self, there: ClientConnection) -> None:
+        """From the cluster to the person, as fast as the person takes it."""
+        with suppress(ConnectionClosed):
+            while True:
+                message = await there.recv()
+                key = "text" if isinstance(message, str) else "bytes"
+                await self.send({"type": "websocket.send", key: message})
+        # These codes are told, and never sent.
+        told = {None: BROKEN, 1005: 1000, 1006: BROKEN}
+        code = told.get(there.close_code, there.close_code)
+        await self.send({"type": "websocket.close", "code": code})
+
+    async def _record(self, status: str, **detail: int) -> None:
+        user, cluster, info = self.passed.user, self.passed.cluster, self.asked.info
+        await ask(services.record, user, cluster, info, b"", status, **detail)
+
+    def _known(self, refused: Refused) -> Refused:
+        refused.user, refused.cluster = self.passed.user, self.passed.cluster
+        return refused
+
+
+async def _refuse(send: Any, refused: Refused) -> None:
+    """An answer by HTTP in the place of the socket."""
+    body = status_body(refused)
+    headers = status_headers(refused, body)
+    start = {"type": "websocket.http.response.start", "status": refused.status}
+    with suppress(OSError):
+        await send({**start, "headers": headers})
+        await send({"type": "websocket.http.response.body", "body": body})

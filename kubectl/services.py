@@ -1,0 +1,143 @@
+"""What is written down of people's requests to clusters, and the kubeconfigs that they use."""
+
+from datetime import timedelta
+
+import msgspec
+import prometheus_client
+from django.conf import settings
+from django.db import transaction
+
+from clusters.kube import proxied
+from clusters.kube.errors import safe_text
+from clusters.kube.request_info import RequestInfo
+from clusters.models import Cluster
+from teams import access, audit
+from teams import services as teams
+from teams.audit import denials
+from teams.models import User
+from teams.roles import Action
+from teams.trail import Named, Place, Result
+
+LONGEST_NAME = 253
+REQUESTS = prometheus_client.Counter(
+    "mcm_kubectl_requests", "Requests that people sent to clusters through MCM.", ["verb", "code"]
+)
+_VERBS = frozenset(
+    {"get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"}
+)
+
+
+class NoAddress(Exception):
+    """No HTTPS address is known under which kubectl could reach MCM."""
+
+
+class _Metadata(msgspec.Struct):
+    name: str = ""
+    generateName: str = ""  # noqa: N815 - Kubernetes' name of it
+
+
+class _Object(msgspec.Struct):
+    metadata: _Metadata = msgspec.field(default_factory=_Metadata)
+
+
+def count(info: RequestInfo, status: int) -> None:
+    """Counts a request that has ended, reads too; 0 for one that got no whole answer."""
+    verb = info.subresource if info.connects else info.verb
+    REQUESTS.labels(verb if info.connects or verb in _VERBS else "other", str(status)).inc()
+
+
+def record(
+    user: User,
+    cluster: Cluster,
+    info: RequestInfo,
+    body: bytes,
+    status: int | str,
+    *,
+    reason: str = "",
+    **detail: int,
+) -> None:
+    """Audits a change, or a connection into a pod: who, what, where, and how it ended.
+
+    `status` is what was answered, or how far a connection has come.
+    """
+    verb = info.subresource if info.connects else info.verb
+    spaces = cluster.namespaces.filter(name=info.namespace) if info.namespace else ()
+    place = Place(cluster.name, info.namespace[:63], (cluster, *spaces))
+    audit.record(
+        user,
+        f"kubectl.{verb}",
+        Named(cluster._meta.label_lower, str(cluster.pk), cluster.name, place),
+        result=_result(status),
+        reason=reason,
+        verb=verb,
+        resource=safe_text(info.kind or info.path, LONGEST_NAME),
+        namespace=safe_text(info.namespace, LONGEST_NAME),
+        name=safe_text(info.name or _named(body), LONGEST_NAME),
+        status=status,
+        **detail,
+    )
+
+
+def record_denied(user: User, cluster: Cluster, info: RequestInfo, reason: str) -> None:
+    """Audits a read that was refused; equal ones of a minute are told together."""
+    address = f"/k8s/clusters/{cluster.name}{safe_text(info.path, LONGEST_NAME)}"
+    denials.denied(user, f"kubectl.{info.verb}", address, reason)
+
+
+def _result(status: int | str) -> Result:
+    if status in (401, 403):
+        return Result.DENIED
+    is_done = isinstance(status, str) or 100 <= status < 400
+    return Result.DONE if is_done else Result.FAILED
+
+
+def _named(body: bytes) -> str:
+    """The name of an object that is about to be created, where its JSON tells."""
+    try:
+        metadata = msgspec.json.decode(body, type=_Object).metadata
+    except (msgspec.DecodeError, RecursionError):
+        return ""
+    return metadata.name or metadata.generateName
+
+
+def address(host: str, *, secure: bool) -> str:
+    """Where kubectl reaches MCM: as set, or where the person who asks has reached it by HTTPS.
+
+    Raises NoAddress, since kubectl sends no token over anything else.
+    """
+    if settings.PUBLIC_URL:
+        return str(settings.PUBLIC_URL)
+    if secure:
+        return f"https://{host}"
+    raise NoAddress
+
+
+def authority() -> str:
+    """The certificates (PEM) that kubectl is to trust; "" leaves it to the person's system."""
+    return settings.PUBLIC_CA.read_text() if settings.PUBLIC_CA else ""
+
+
+@transaction.atomic
+def issue(cluster: Cluster, url: str, lasts: timedelta, *, by: User) -> str:
+    """A kubeconfig of the person for the cluster, with a new token that stands nowhere else."""
+    ca = authority()
+    token = teams.create_token(by, lasts, by=by)
+    name = f"kubeconfig for {cluster.name}"
+    audit.record(by, "kubeconfig.create", cluster, token=name, hours=lasts.total_seconds() / 3600)
+    return proxied.kubeconfig(
+        cluster.name,
+        f"{url}/k8s/clusters/{cluster.name}",
+        user=by.get_username(),
+        token=token,
+        ca=ca,
+        namespace=home(cluster, by),
+    )
+
+
+def home(cluster: Cluster, user: User) -> str:
+    """The namespace to begin in: the first that is granted, for who does not see the whole."""
+    if access.holds(user, Action.VIEW, cluster):
+        return ""
+    spaces = access.visible(user, cluster.namespaces.model).filter(cluster=cluster)
+    first = spaces.order_by("name").first()
+    return first.name if first else ""
