@@ -1,6 +1,8 @@
 from django.urls import path
 
-from clusters.api import figures, registry
+from clusters.api import figures, people, registry
+from clusters.api import grants as api_grants
+from clusters.api import tokens as api_tokens
 from clusters.api.manifest import Manifest
 from clusters.views import cluster, fleet, grants, kinds, manifest, registration
 
@@ -26,4 +28,26 @@ urlpatterns = [
         name="api-resources",
     ),
     path("api/v1/clusters/<uuid:pk>/usage", figures.ClusterUsage.as_view(), name="api-usage"),
+    path(
+        "api/v1/clusters/<uuid:pk>/grants",
+        api_grants.ClusterGrants.as_view(),
+        name="api-cluster-grants",
+    ),
+    path(
+        "api/v1/clusters/<uuid:pk>/grants/preview",
+        api_grants.GrantPreview.as_view(),
+        name="api-grant-preview",
+    ),
+    path(
+        "api/v1/clusters/<uuid:pk>/people",
+        api_grants.ClusterPeople.as_view(),
+        name="api-cluster-people",
+    ),
+    path("api/v1/grants/<int:pk>", api_grants.GrantDetail.as_view(), name="api-grant"),
+    path("api/v1/grants/<int:pk>/effects", api_grants.GrantEffects.as_view(), name="api-effects"),
+    path("api/v1/people/me", people.Me.as_view(), name="api-me"),
+    path("api/v1/people/<int:pk>", people.Person.as_view(), name="api-person"),
+    path("api/v1/tokens", api_tokens.TokenList.as_view(), name="api-tokens"),
+    path("api/v1/tokens/<uuid:pk>", api_tokens.TokenDetail.as_view(), name="api-token"),
+    path("api/v1/teams/<int:pk>/tokens", api_tokens.TeamTokens.as_view(), name="api-team-tokens"),
 ]

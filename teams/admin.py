@@ -9,14 +9,12 @@ from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
-from knox.models import AuthToken
 
 from teams import services
 from teams.models import AuditEvent, Membership, Team, User
 
-# Groups belong to teams, and tokens are made by command: neither is edited by hand.
+# Groups belong to teams and are not edited by hand.
 admin.site.unregister(Group)
-admin.site.unregister(AuthToken)
 
 
 @admin.register(User)
@@ -29,6 +27,11 @@ class McmUserAdmin(UserAdmin):
         ("Rights", {"fields": ("is_active", "is_staff", "is_superuser")}),
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        """People: a robot comes and goes with its token."""
+        people: QuerySet[User] = super().get_queryset(request)
+        return people.filter(robot_of=None)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         services.save_user(obj, by=acting(request))
@@ -54,6 +57,10 @@ class MembershipInline(admin.TabularInline):
     model = Membership
     extra = 1
     autocomplete_fields = ("user",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
+        members: QuerySet[Membership] = super().get_queryset(request)
+        return members.filter(user__robot_of=None)
 
 
 @admin.register(Team)

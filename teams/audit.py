@@ -11,7 +11,7 @@ def record(by: User | None, action: str, found: Model, **detail: Any) -> AuditEv
     """Adds a line. Call it inside the transaction of the change; never put secrets in `detail`."""
     return AuditEvent.objects.create(
         actor=by,
-        actor_name=by.get_username() if by else "system",
+        actor_name=str(by) if by else "system",
         action=action,
         object_type=found._meta.label_lower,
         object_id=str(found.pk),

@@ -33,7 +33,7 @@ class MemberForm(forms.Form):
 
     def clean_username(self) -> str:
         name = str(self.cleaned_data["username"])
-        user = User.objects.filter(username=name, is_active=True).first()
+        user = User.objects.filter(username=name, is_active=True, robot_of=None).first()
         if user is None:
             raise forms.ValidationError(_("There is no such person, or not any more."))
         if Membership.objects.filter(team=self._team, user=user).exists():
