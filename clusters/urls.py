@@ -4,7 +4,7 @@ from clusters.api import figures, people, registry
 from clusters.api import grants as api_grants
 from clusters.api import tokens as api_tokens
 from clusters.api.manifest import Manifest
-from clusters.views import cluster, fleet, grants, kinds, manifest, registration
+from clusters.views import cluster, fleet, grants, kinds, manifest, registration, tokens
 
 urlpatterns = [
     path("", fleet.fleet, name="fleet"),
@@ -18,6 +18,11 @@ urlpatterns = [
     path("clusters/<uuid:pk>/grants/new/", grants.grant, name="cluster-grant"),
     path("grants/<int:pk>/revoke/", grants.revoke, name="grant-revoke"),
     path("clusters/<uuid:pk>/delete/", registration.delete, name="cluster-delete"),
+    path("tokens/", tokens.tokens, name="tokens"),
+    path("tokens/new/", tokens.create, name="token-create"),
+    path("tokens/<uuid:pk>/revoke/", tokens.revoke, name="token-revoke"),
+    path("teams/<int:pk>/tokens/", tokens.team_tokens, name="team-tokens"),
+    path("teams/<int:pk>/tokens/new/", tokens.create_robot, name="team-token-create"),
     path("api/v1/clusters", registry.ClusterList.as_view(), name="api-clusters"),
     path("api/v1/clusters/manifest", Manifest.as_view(), name="api-cluster-manifest"),
     path("api/v1/clusters/<uuid:pk>", registry.ClusterDetail.as_view(), name="api-cluster"),

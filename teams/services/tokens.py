@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from django.conf import settings
+from django.contrib.auth.hashers import make_password
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils import timezone
@@ -66,11 +67,10 @@ def make_robot(team: Team, wanted: Wanted, *, by: User) -> tuple[Token, str]:
     team = Team.objects.select_for_update().get(pk=team.pk)
     _refuse_too_many(Token.objects.filter(user__robot_of=team).count())
     username = User.robot_name(team, wanted.name)
-    robot, created = User.objects.get_or_create(username=username, defaults={"robot_of": team})
+    usual = {"robot_of": team, "password": make_password(None)}
+    robot, _created = User.objects.get_or_create(username=username, defaults=usual)
     if Token.objects.filter(user=robot).exists():
         raise Refused("name", _("The team has a token of this name. Revoke that one first."))
-    if created:
-        robot.set_unusable_password()
     # The robot of a token that was revoked comes back: what it did stays under its name.
     robot.is_active = True
     robot.save()
