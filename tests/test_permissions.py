@@ -16,7 +16,6 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from teams import services
 from teams.models import Grant, Membership, User
-from teams.roles import Level, Reach
 from teams.services import tokens
 from tests import factories
 
@@ -43,9 +42,8 @@ class Case(NamedTuple):
 INSTALL = {"cluster": "prod", "namespace": "shop", "name": "new", "chart": {"upload": "CHART"}}
 FORM = {"cluster": "PROD", "namespace": "shop", "name": "new", "chart": "CHART", "timeout": "60"}
 BAD, PROD, WEB = {"name": "-"}, {"confirm_name": "prod"}, {"confirm_name": "web"}
-MANAGER, UNNAMED = {"manager": "true"}, {"name": "a b"}
-ON = {"name": "a.example", "on": "true"}
-YES, TOKEN = {"manager": True}, {"name": "x", "scope": "none", "days": "9"}
+MANAGER, YES, UNNAMED = {"manager": "true"}, {"manager": True}, {"name": "a b"}
+ON, TOKEN = {"name": "a.example", "on": "true"}, {"name": "x", "scope": "none"}
 # 400 and 422: let in, and told what is wrong with what was sent.
 #     address            method    key         anon out s_vw s_op view oper own admin
 CASES = [
@@ -159,8 +157,8 @@ def world(
     mate = Membership(team=grant.team, user=factories.UserFactory.create(username="mate"))
     member = services.save_membership(mate, by=None)
     objects |= {"grant": grant, "team": grant.team, "member": member, "person": people["viewer"]}
-    wanted = tokens.Wanted(timedelta(days=1), "ci", Reach(Level.READ))
-    objects |= {"mate": mate.user, "token": tokens.make(people["viewer"], wanted, by=None)[0]}
+    token = tokens.make(people["viewer"], tokens.Wanted(timedelta(days=1)), by=None)[0]
+    objects |= {"mate": mate.user, "token": token}
     return {**people, **objects, "release": release, "anonymous": None}
 
 
@@ -170,8 +168,7 @@ def asked(case: Case, world: dict[str, Any], role: str, key: Any = None, **heade
     user: User | None = world[role]
     if user is not None:
         client.force_login(user)
-    args = [world[name].pk for name in case.key.split()]
-    args[:1] = [key or args[0]] if args else []
+    args = [(not n and key) or world[name].pk for n, name in enumerate(case.key.split())]
     text = json.dumps(case.body).replace("CHART", str(world["chart"].pk))
     body = json.loads(text.replace("PROD", str(world["prod"].pk)))
     kind = {} if case in PAGES or case.method == "GET" else {"content_type": "application/json"}

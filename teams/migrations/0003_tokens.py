@@ -73,7 +73,7 @@ class Migration(migrations.Migration):
                 condition=models.Q(
                     ("robot_of", None),
                     models.Q(
-                        ("is_staff", False), ("is_superuser", False), ("password__startswith", "!")
+                        ("password__startswith", "!"), ("is_staff", False), ("is_superuser", False)
                     ),
                     _connector="OR",
                 ),

@@ -8,9 +8,9 @@ from teams.models import Membership, Team, User
 from teams.roles import Action
 
 
-def member(user: User, **key: int) -> Membership:
-    """A person in a team that the user sees, or Http404. Robots come and go with their tokens."""
-    people = Membership.objects.filter(user__robot_of=None, team__in=access.visible(user, Team))
+def member(by: User, /, **key: int) -> Membership:
+    """A person in a team that one sees, or Http404. Robots come and go with their tokens."""
+    people = Membership.objects.filter(user__robot_of=None, team__in=access.visible(by, Team))
     found = people.filter(**key).select_related("user", "team").first()
     if found is None:
         raise Http404
