@@ -179,8 +179,9 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
         return user if isinstance(user, User) else None
 
     async def _of_token(self) -> User | None:
-        address, _port = self.scope.get("client") or ("", 0)
-        return await database_sync_to_async(tokens.caller)(self.scope["bearer"], address)
+        scope: Any = self.scope  # with what `mcm.sockets` put there
+        address, _port = scope.get("client") or ("", 0)
+        return await database_sync_to_async(tokens.caller)(scope["bearer"], address)
 
     @classmethod
     async def decode_json(cls, text_data: str) -> Any:

@@ -55,7 +55,8 @@ def people(who: Who, cluster: Cluster, words: str = "") -> list[Row]:
 def grants(who: Who, cluster: Cluster) -> list[tuple[Grant, Scope]]:
     """The grants behind `people`, and those of teams without members."""
     spaces = access.visible(who, Namespace).filter(cluster=cluster).select_related("cluster")
-    places = {store.place(scope): scope for scope in (cluster, *spaces)}
+    scopes: list[Scope] = [cluster, *spaces]
+    places = {store.place(scope): scope for scope in scopes}
     mine = {store.place(scope) for scope in administered(who, cluster)}
     teams = set(access.visible(who, Team).values_list("pk", flat=True))
     rows = store.on(places.values()).order_by("team__name", "pk")

@@ -25,7 +25,7 @@ NEW = "clusters/token_new.html"
 MADE = "clusters/token_made.html"
 REVOKE = "clusters/token_revoke.html"
 # Lists of tokens listen for this.
-CHANGED = "mcm:tokens"
+CHANGED = "tokens-changed"
 
 
 class New(NamedTuple):

@@ -109,7 +109,7 @@ class MemberList(APIView):
         data = {**body.validated_data, "is_manager": body.validated_data["manager"]}
         form = MemberForm(data, team=team, may_promote=access.is_platform_admin(user))
         if not form.is_valid():
-            raise ValidationError(form.errors)
+            raise ValidationError(dict(form.errors))
         made = services.save_membership(form.membership, by=user)
         return Response(member_json(made), status=status.HTTP_201_CREATED)
 
@@ -146,7 +146,7 @@ def _named(request: Request, team: Team) -> Team:
     body.is_valid(raise_exception=True)
     form = TeamForm(body.validated_data, instance=team)
     if not form.is_valid():
-        raise ValidationError(form.errors)
+        raise ValidationError(dict(form.errors))
     named: Team = form.save(commit=False)
     return named
 
