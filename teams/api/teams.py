@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db.models import Count
+from django.forms import BaseForm
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
@@ -109,7 +110,7 @@ class MemberList(APIView):
         data = {**body.validated_data, "is_manager": body.validated_data["manager"]}
         form = MemberForm(data, team=team, may_promote=access.is_platform_admin(user))
         if not form.is_valid():
-            raise ValidationError(dict(form.errors))
+            raise _refused(form)
         made = services.save_membership(form.membership, by=user)
         return Response(member_json(made), status=status.HTTP_201_CREATED)
 
@@ -146,9 +147,14 @@ def _named(request: Request, team: Team) -> Team:
     body.is_valid(raise_exception=True)
     form = TeamForm(body.validated_data, instance=team)
     if not form.is_valid():
-        raise ValidationError(dict(form.errors))
+        raise _refused(form)
     named: Team = form.save(commit=False)
     return named
+
+
+def _refused(form: BaseForm) -> ValidationError:
+    fields: Any = form.errors
+    return ValidationError(fields)
 
 
 def _teams_json(user: User, teams: list[Team]) -> list[dict[str, Any]]:
