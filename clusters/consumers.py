@@ -7,6 +7,7 @@ import contextlib
 import itertools
 import logging
 import time
+from datetime import datetime
 from typing import Any
 
 from channels.auth import get_user
@@ -14,8 +15,10 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from django.contrib.sessions.backends.db import SessionStore
 from django.core.exceptions import PermissionDenied
+from django.utils import timezone
 
 from clusters import live
+from teams import tokens
 from teams.audit import context, denials
 from teams.executor import RIGHTS_CHANGED
 from teams.models import User
@@ -56,6 +59,8 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
             asyncio.create_task(self.subscriber.pump()),
             asyncio.create_task(self._ping()),
         }
+        if self.user.token is not None and self.user.token.expiry is not None:
+            self.tasks.add(asyncio.create_task(self._expire(self.user.token.expiry)))
         await self.send_json({"type": "hello"})
 
     async def receive(
@@ -159,16 +164,30 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
             if n % PINGS_A_LOOK == 0:
                 await self.rights_changed({})
 
+    async def _expire(self, moment: datetime) -> None:
+        """Looks again when the token is over by which this socket was opened."""
+        await asyncio.sleep((moment - timezone.now()).total_seconds())
+        await self.rights_changed({})
+
     async def _scopes(self) -> live.Scopes | None:
         """What the person may hear of now; None when not, or no longer, signed in."""
+        user = await (self._of_token() if "bearer" in self.scope else self._of_session())
+        if user is None or not user.is_active:
+            return None
+        self.user = user
+        return await database_sync_to_async(live.scopes)(user)
+
+    async def _of_session(self) -> User | None:
         key = self.scope["session"].session_key
         # A session of its own: that of the handshake remembers who was signed in then.
         fresh: Any = {"session": SessionStore(key)}
         user = await get_user(fresh) if key else None
-        if not isinstance(user, User) or not user.is_active:
-            return None
-        self.user = user
-        return await database_sync_to_async(live.scopes)(user)
+        return user if isinstance(user, User) else None
+
+    async def _of_token(self) -> User | None:
+        scope: Any = self.scope  # with what `mcm.sockets` put there
+        address, _port = scope.get("client") or ("", 0)
+        return await database_sync_to_async(tokens.caller)(scope["bearer"], address)
 
     @classmethod
     async def decode_json(cls, text_data: str) -> Any:

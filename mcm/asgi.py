@@ -18,14 +18,13 @@ pages = WSGIMiddleware(get_wsgi_application(), workers=32)  # type: ignore[arg-t
 signs = get_asgi_application()
 
 # Needs the app registry, which the line above fills.
-from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
-from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 from django.urls import get_resolver, re_path  # noqa: E402
 
 from clusters.routing import websocket_urlpatterns  # noqa: E402
 from kubectl.consumers import beside  # noqa: E402
 from mcm.guard import guarded, unbroken  # noqa: E402
+from mcm.sockets import let_in  # noqa: E402
 
 # Channels routes to ASGI applications with Django's function for views.
 at: Any = re_path
@@ -34,10 +33,7 @@ application = ProtocolTypeRouter(
         "http": beside(
             guarded(URLRouter([at(r"^(healthz|readyz)$", signs), at("", unbroken(pages))]))
         ),
-        # Sockets carry the session cookie: only our own pages may open them.
-        "websocket": beside(
-            AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
-        ),
+        "websocket": beside(let_in(URLRouter(websocket_urlpatterns))),
     }
 )
 # What is here now stays. Looking through all of it took the collector a tenth of a second, in which

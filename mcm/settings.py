@@ -29,9 +29,8 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 # Set by the balancer in front of MCM; trusted only where the operator says that one is there.
-SECURE_PROXY_SSL_HEADER = (
-    ("HTTP_X_FORWARDED_PROTO", "https") if env.boolean("MCM_BEHIND_PROXY", False) else None
-)
+BEHIND_PROXY = env.boolean("MCM_BEHIND_PROXY", False)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -253,6 +252,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": schedule(5),
         "options": {"expires": 5},
     },
+    "forget-tokens": {
+        "task": "teams.tasks.forget_tokens",
+        "schedule": schedule(3600),
+        "options": {"expires": 3600},
+    },
     "sweep-operations": {
         "task": "operations.tasks.sweep_operations",
         "schedule": schedule(10),
@@ -289,7 +293,11 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
-REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer", "TOKEN_TTL": None, "AUTO_REFRESH": False}
+KNOX_TOKEN_MODEL = "teams.Token"  # noqa: S105 - a model
+# By the prefix scanners of secrets know what they found.
+REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer", "TOKEN_PREFIX": "mcm_"}
+# How long an API token may last.
+TOKEN_DAYS = env.integer("MCM_TOKEN_DAYS", 365, least=1, most=3650)
 
 # --- kubectl through MCM ---------------------------------------------------------------------
 # The HTTPS address under which people reach MCM, and the authority of its certificate where their

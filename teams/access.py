@@ -5,9 +5,10 @@ A model says which of its rows lie within a person's grants by a class method
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import cached_property
 from typing import Any, Protocol, TypeVar
+from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser, Permission
 from django.contrib.contenttypes.models import ContentType
@@ -25,6 +26,13 @@ from teams.trail import scope_key
 class Scoped(Protocol):
     @classmethod
     def within(cls, held: "Held") -> Q: ...
+
+
+class Scope(Protocol):
+    """What is granted: a model that says which of its rows lie in some clusters."""
+
+    @classmethod
+    def inside(cls, clusters: Collection[UUID]) -> Q: ...
 
 
 M = TypeVar("M", bound=Model)
@@ -46,11 +54,18 @@ WHERE member.user_id = %s AND starts_with(permission.codename, %s)
 
 
 class Held:
-    """The scopes on which a person holds an action, looked up once."""
+    """The scopes on which a person holds an action, looked up once.
+
+    Who came in by a token holds no more than it is for: here and nowhere else it is narrowed.
+    """
 
     def __init__(self, user: AnyUser, action: Action) -> None:
         self.user = user
         self.action = action
+        reach = user.reach if isinstance(user, User) else None
+        # Keys of the only clusters that the token is for; None: there is no such limit.
+        self.only = reach.only if reach else None
+        self._allowed = reach is None or reach.allows(action)
         self._ids: dict[type[Model], frozenset[Any]] = {}
         self._found: dict[Callable[[Held], Any], Any] = {}
 
@@ -65,8 +80,19 @@ class Held:
         """Keys of the rows of a scope model granted directly (not by a wider scope)."""
         if model not in self._ids:
             texts = self._granted.get(ContentType.objects.get_for_model(model).pk, ())
-            self._ids[model] = frozenset(map(model._meta.pk.to_python, texts))
+            keys = frozenset(map(model._meta.pk.to_python, texts))
+            self._ids[model] = keys if self.only is None else self._reached(model, keys)
         return self._ids[model]
+
+    def _reached(self, model: type[Model], granted: frozenset[Any]) -> frozenset[Any]:
+        """Those of the granted rows that a token for certain clusters is for."""
+        if self.nothing:
+            return frozenset()
+        scope: type[Scope] = model  # type: ignore[assignment]  # what is granted has inside()
+        rows = model._default_manager.filter(scope.inside(self.only or ()))
+        if not self._is_platform_admin:
+            rows = rows.filter(pk__in=granted)
+        return frozenset(rows.values_list("pk", flat=True))
 
     @cached_property
     def _granted(self) -> dict[int, list[str]]:
@@ -87,16 +113,20 @@ class Held:
         kinds = map(ContentType.objects.get_for_id, self._granted)
         models = [model for kind in kinds if (model := kind.model_class())]
         keys = [scope_key(model, key) for model in models for key in self.ids(model)]
-        teams = visible(self.user, Team, Action.OPERATE).values_list("pk", flat=True)
+        teams = visible(self.user, Team, Action.ADMIN).values_list("pk", flat=True)
         return sorted([*keys, *(scope_key(Team, key) for key in teams)])
 
     @cached_property
     def everything(self) -> bool:
-        return isinstance(self.user, User) and self.user.is_platform_admin
+        return self._is_platform_admin and self._allowed and self.only is None
 
     @cached_property
     def nothing(self) -> bool:
-        return not (isinstance(self.user, User) and self.user.is_active)
+        return not (isinstance(self.user, User) and self.user.is_active and self._allowed)
+
+    @property
+    def _is_platform_admin(self) -> bool:
+        return isinstance(self.user, User) and self.user.is_platform_admin
 
 
 # A person, or what was looked up of him: who asks often about one person looks that up once.
@@ -178,7 +208,12 @@ def team_group(team: str, role: str) -> str:
 
 
 def is_platform_admin(user: AnyUser) -> bool:
-    return isinstance(user, User) and user.is_platform_admin
+    """Whether the person does everything, also as far as the token says by which he came in."""
+    return Held(user, Action.ADMIN).everything
+
+
+def sees_everything(user: AnyUser) -> bool:
+    return Held(user, Action.VIEW).everything
 
 
 def require_platform_admin(user: AnyUser) -> None:
@@ -194,6 +229,15 @@ def may_read_trail(user: AnyUser) -> bool:
 
 def require_trail(user: AnyUser) -> None:
     if not may_read_trail(user):
+        raise PermissionDenied
+
+
+def require_token_for(user: AnyUser, action: Action) -> None:
+    """That the token by which the person came in is for this, or PermissionDenied; a session is for
+    everything.
+    """
+    reach = user.reach if isinstance(user, User) else None
+    if reach is not None and not reach.allows(action):
         raise PermissionDenied
 
 

@@ -14,16 +14,14 @@ from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import method_decorator
-from knox.models import AuthToken
 
 from teams import services
 from teams.confirmation import confirmed
 from teams.forms import MappingForm
 from teams.models import AuditEvent, GroupMapping, Membership, Team, User
 
-# Groups belong to teams, and tokens are made by command: neither is edited by hand.
+# Groups belong to teams and are not edited by hand.
 admin.site.unregister(Group)
-admin.site.unregister(AuthToken)
 # Of django-allauth: providers stand in the settings, the rest is each person's own.
 for model in (EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken, UserSession):
     admin.site.unregister(model)
@@ -42,6 +40,11 @@ class McmUserAdmin(UserAdmin):
         ("Rights", {"fields": ("is_active", "is_staff", "is_superuser")}),
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        """People: a robot comes and goes with its token."""
+        people: QuerySet[User] = super().get_queryset(request)
+        return people.filter(robot_of=None)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         services.save_user(obj, by=acting(request))
@@ -67,6 +70,10 @@ class MembershipInline(admin.TabularInline):
     model = Membership
     extra = 1
     autocomplete_fields = ("user",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
+        members: QuerySet[Membership] = super().get_queryset(request)
+        return members.filter(user__robot_of=None)
 
 
 @admin.register(Team)

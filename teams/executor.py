@@ -1,4 +1,9 @@
-"""Grants as guardian's permissions, and how everybody is told that rights changed."""
+"""Grants as guardian's permissions, the ends of grants and tokens, and how everybody is told that
+rights changed.
+"""
+
+from collections.abc import Iterable
+from datetime import timedelta
 
 from allauth.usersessions.models import UserSession
 from asgiref.sync import async_to_sync
@@ -8,11 +13,13 @@ from django.utils import timezone
 from guardian.shortcuts import assign_perm, remove_perm
 
 from teams import audit
-from teams.models import Grant, Team, User
+from teams.models import Grant, Team, Token, User
 from teams.roles import Action, actions_of
 
 # Every live socket listens to this group of the channel layer.
 RIGHTS_CHANGED = "rights"
+# So long their owners see which tokens are over.
+TOKENS_SHOWN_FOR = timedelta(days=30)
 
 
 def announce_rights_changed() -> None:
@@ -59,3 +66,17 @@ def end_grants() -> None:
     """Revokes the grants whose time is over."""
     for row in Grant.objects.filter(ends__lte=timezone.now()).select_related("team"):
         revoke(row, by=None)
+
+
+@transaction.atomic
+def end_tokens(tokens: Iterable[Token]) -> None:
+    """Calls with them are refused from now on, and their sockets end; their robots rest."""
+    for token in tokens:
+        User.objects.filter(pk=token.user_id, robot_of__isnull=False).update(is_active=False)
+        token.delete()
+    announce_rights_changed()
+
+
+def forget_tokens() -> None:
+    """Removes the tokens that are over for long."""
+    end_tokens(Token.objects.filter(expiry__lte=timezone.now() - TOKENS_SHOWN_FOR))

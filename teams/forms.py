@@ -1,15 +1,21 @@
 """What people fill in about teams, and to sign in."""
 
+from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from allauth.core import context
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.totp.forms import ActivateTOTPForm
 from django import forms
+from django.conf import settings
+from django.core.validators import validate_slug
 from django.utils.translation import gettext_lazy as _
 
 from teams import accounts
 from teams.models import GroupMapping, Membership, Team, User
+from teams.roles import Level, Reach
+from teams.services.tokens import USUAL_DAYS, Wanted
 
 
 class TeamForm(forms.ModelForm):
@@ -37,7 +43,7 @@ class MemberForm(forms.Form):
 
     def clean_username(self) -> str:
         name = str(self.cleaned_data["username"])
-        user = User.objects.filter(username=name, is_active=True).first()
+        user = User.objects.filter(username=name, is_active=True, robot_of=None).first()
         if user is None:
             raise forms.ValidationError(_("There is no such person, or not any more."))
         if Membership.objects.filter(team=self._team, user=user).exists():
@@ -127,3 +133,74 @@ class MappingForm(forms.ModelForm):
                 _("There is no such provider. There are: %(names)s") % {"names": names}
             )
         return typed
+
+
+class TokenForm(forms.Form):
+    """A token, for some clusters or for all."""
+
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=100,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        help_text=_("For what it is: you see it in the list and in what was done with it."),
+    )
+    scope = forms.ChoiceField(
+        label=_("Scope"),
+        widget=forms.RadioSelect(),
+        initial=Level.READ,
+        choices=[
+            (Level.READ, _("Read: see what you see")),
+            (Level.OPERATE, _("Operate: also deploy, restart and scale where you may")),
+            (Level.ADMIN, _("Admin: everything that you may, also granting roles")),
+        ],
+    )
+    clusters = forms.TypedMultipleChoiceField(
+        label=_("Only these clusters"),
+        required=False,
+        coerce=UUID,
+        widget=forms.CheckboxSelectMultiple(),
+        help_text=_("None chosen: all that you see, also those that come later."),
+    )
+    days = forms.IntegerField(
+        label=_("Days until it expires"),
+        min_value=1,
+        max_value=settings.TOKEN_DAYS,
+        initial=USUAL_DAYS,
+    )
+
+    def __init__(self, *args: Any, clusters: list[tuple[UUID, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["clusters"].choices = clusters  # type: ignore[attr-defined]
+        if not clusters:
+            del self.fields["clusters"]
+
+    @property
+    def wanted(self) -> Wanted:
+        """What was filled in. Only after `is_valid()`."""
+        data = self.cleaned_data
+        only = frozenset(data.get("clusters", ())) or None
+        return Wanted(timedelta(days=data["days"]), data["name"], Reach(Level(data["scope"]), only))
+
+
+class RobotForm(TokenForm):
+    """A token of a team."""
+
+    name = forms.CharField(
+        label=_("Name of the robot"),
+        max_length=50,
+        validators=[validate_slug],
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        help_text=_(
+            "Letters, digits, dashes and underscores. What it does is told under this name."
+        ),
+    )
+    scope = forms.ChoiceField(
+        label=_("Scope"),
+        widget=forms.RadioSelect(),
+        initial=Level.READ,
+        choices=[
+            (Level.READ, _("Read: see what the team sees")),
+            (Level.OPERATE, _("Operate: also deploy, restart and scale where the team may")),
+            (Level.ADMIN, _("Admin: everything that the team may, also granting roles")),
+        ],
+    )

@@ -1,6 +1,8 @@
-"""The roles a grant gives and the actions each role may do."""
+"""The roles a grant gives and the actions each role may do, and how far a token reaches."""
 
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
 from django.db import models
@@ -49,3 +51,41 @@ def actions_of(roles: Iterable[str]) -> frozenset[Action]:
 def in_order(actions: Collection[Action]) -> list[Action]:
     """From the least to the most."""
     return [action for action in Action if action in actions]
+
+
+class Level(models.TextChoices):
+    """The most that a token may be used for."""
+
+    READ = "read", _("Read")
+    OPERATE = "operate", _("Operate")
+    ADMIN = "admin", _("Admin")
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        return _LEVELS[self]
+
+
+_LEVELS = {
+    Level.READ: Role.VIEWER.actions,
+    Level.OPERATE: Role.OPERATOR.actions,
+    Level.ADMIN: Role.ADMIN.actions,
+}
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How far a token reaches: it takes away from what its owner holds, and gives nothing."""
+
+    level: Level = Level.ADMIN
+    # Keys of clusters; None: all.
+    only: frozenset[UUID] | None = None
+
+    def allows(self, action: Action) -> bool:
+        return action in self.level.actions
+
+    def lies_within(self, other: "Reach") -> bool:
+        """Whether it reaches no further than another one."""
+        narrower = set(self.level.actions) <= set(other.level.actions)
+        if other.only is None:
+            return narrower
+        return narrower and self.only is not None and self.only <= other.only

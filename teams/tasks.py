@@ -25,3 +25,8 @@ def forward_audit() -> None:
 @shared_task(ignore_result=True)
 def sweep_audit() -> None:
     retention.sweep()
+
+
+@shared_task(ignore_result=True)
+def forget_tokens() -> None:
+    executor.forget_tokens()

@@ -1,6 +1,7 @@
 from django.urls import path
 
-from teams.api import audit as api
+from teams.api import audit as api_audit
+from teams.api import teams as api
 from teams.views import account, audit, people, signin, teams
 
 urlpatterns = [
@@ -18,10 +19,16 @@ urlpatterns = [
     path("audit/export.csv", audit.export, {"form": "csv"}, name="audit-csv"),
     path("audit/export.json", audit.export, {"form": "json"}, name="audit-json"),
     path("audit/<int:pk>/", audit.event, name="audit-event"),
-    path("api/v1/audit", api.AuditList.as_view(), name="api-audit"),
-    path("api/v1/audit/<int:pk>", api.AuditDetail.as_view(), name="api-audit-event"),
-    path("api/v1/audit/export.csv", api.AuditExport.as_view(form="csv"), name="api-audit-csv"),
-    path("api/v1/audit/export.json", api.AuditExport.as_view(form="json"), name="api-audit-json"),
+    path("api/v1/audit", api_audit.AuditList.as_view(), name="api-audit"),
+    path("api/v1/audit/<int:pk>", api_audit.AuditDetail.as_view(), name="api-audit-event"),
+    path(
+        "api/v1/audit/export.csv", api_audit.AuditExport.as_view(form="csv"), name="api-audit-csv"
+    ),
+    path(
+        "api/v1/audit/export.json",
+        api_audit.AuditExport.as_view(form="json"),
+        name="api-audit-json",
+    ),
     path("people/<int:pk>/second-factor/reset/", account.reset_person, name="person-reset"),
     path("people/<int:pk>/sessions/end/", account.end_person, name="person-sessions-end"),
     path("account/", account.account, name="account"),
@@ -42,4 +49,12 @@ urlpatterns = [
     path("login/second-factor/", signin.Enrol.as_view(), name="enrol"),
     path("login/with/<slug:provider_id>/", signin.provider, name="openid_connect_login"),
     path("login/with/<slug:provider_id>/done/", signin.callback, name="openid_connect_callback"),
+    path("api/v1/teams", api.TeamList.as_view(), name="api-teams"),
+    path("api/v1/teams/<int:pk>", api.TeamDetail.as_view(), name="api-team"),
+    path("api/v1/teams/<int:pk>/members", api.MemberList.as_view(), name="api-members"),
+    path(
+        "api/v1/teams/<int:pk>/members/<int:person>",
+        api.MemberDetail.as_view(),
+        name="api-member",
+    ),
 ]

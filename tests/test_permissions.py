@@ -4,7 +4,7 @@ import json
 import re
 import uuid
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -18,6 +18,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from teams import audit, services
 from teams.models import Grant, Membership, User
+from teams.services import tokens
 from tests import factories
 
 ROLES = (
@@ -31,7 +32,7 @@ OPEN |= {"openid_connect_login", "openid_connect_callback"}
 
 
 class Case(NamedTuple):
-    """One address and method; `key` is the fixture that it names, `answers` one status a role."""
+    """One address and method; `key` names the fixtures in it, `answers` has one status a role."""
 
     name: str
     method: str
@@ -46,9 +47,9 @@ class Case(NamedTuple):
 INSTALL = {"cluster": "prod", "namespace": "shop", "name": "new", "chart": {"upload": "CHART"}}
 FORM = {"cluster": "PROD", "namespace": "shop", "name": "new", "chart": "CHART", "timeout": "60"}
 BAD, PROD, WEB = {"name": "-"}, {"confirm_name": "prod"}, {"confirm_name": "web"}
-MANAGER, UNNAMED = {"manager": "true"}, {"name": "a b"}
 MODE = {"identity_mode": "root", "mode": "root"}
-ON = {"name": "a.example", "on": "true"}
+MANAGER, YES, UNNAMED = {"manager": "true"}, {"manager": True}, {"name": "a b"}
+ON, TOKEN = {"name": "a.example", "on": "true"}, {"name": "x", "scope": "none"}
 # 400 and 422: let in, and told what is wrong with what was sent.
 #     address            method    key         anon out s_vw s_op view oper own admin
 CASES = [
@@ -86,6 +87,14 @@ CASES = [
     Case("team-add",          "POST",   "team",      "302 404 404 404 403 404 404 422", BAD),
     Case("member-manager",    "POST",   "member",    "302 404 404 404 403 404 404 302", MANAGER),
     Case("member-remove",     "POST",   "member",    "302 404 404 404 403 404 404 302"),
+    Case("tokens",            "GET",    "",          "302 200 200 200 200 200 200 200"),
+    Case("token-create",      "GET",    "",          "302 200 200 200 200 200 200 200"),
+    Case("token-create",      "POST",   "",          "302 422 422 422 422 422 422 422", TOKEN),
+    Case("token-revoke",      "GET",    "token",     "302 404 404 404 200 404 404 200"),
+    Case("token-revoke",      "POST",   "token",     "302 404 404 404 302 404 404 302"),
+    Case("team-tokens",       "GET",    "team",      "302 404 404 404 403 404 404 200"),
+    Case("team-token-create", "GET",    "team",      "302 404 404 404 403 404 404 200"),
+    Case("team-token-create", "POST",   "team",      "302 404 404 404 403 404 404 422", TOKEN),
     Case("person",            "GET",    "person",    "302 404 404 404 200 404 404 200"),
     Case("audit",             "GET",    "",          "302 200 403 403 403 403 200 200"),
     Case("audit-newer",       "GET",    "",          "302 404 403 403 403 403 404 404"),
@@ -132,6 +141,28 @@ CASES = [
     Case("api-stats",         "GET",    "prod",      "401 404 200 200 200 200 200 200"),
     Case("api-resources",     "GET",    "prod",      "401 404 502 502 502 502 502 502"),
     Case("api-usage",         "GET",    "prod",      "401 404 403 403 200 200 200 200"),
+    Case("api-cluster-grants", "GET",   "prod",      "401 404 200 200 200 200 200 200"),
+    Case("api-cluster-grants", "POST",  "prod",      "401 404 403 403 403 403 400 400", {}),
+    Case("api-grant-preview", "POST",   "prod",      "401 404 403 403 403 403 400 400", {}),
+    Case("api-cluster-people", "GET",   "prod",      "401 404 200 200 200 200 200 200"),
+    Case("api-effects",       "GET",    "grant",     "401 404 404 404 403 404 200 200"),
+    Case("api-grant",         "DELETE", "grant",     "401 404 404 404 403 404 200 200"),
+    Case("api-me",            "GET",    "",          "401 200 200 200 200 200 200 200"),
+    Case("api-person",        "GET",    "person",    "401 404 404 404 200 404 404 200"),
+    Case("api-teams",         "GET",    "",          "401 200 200 200 200 200 200 200"),
+    Case("api-teams",         "POST",   "",          "401 403 403 403 403 403 403 400", UNNAMED),
+    Case("api-team",          "GET",    "team",      "401 404 404 404 200 404 404 200"),
+    Case("api-team",          "PATCH",  "team",      "401 404 404 404 403 404 404 400", UNNAMED),
+    Case("api-team",          "DELETE", "team",      "401 404 404 404 403 404 404 200"),
+    Case("api-members",       "GET",    "team",      "401 404 404 404 200 404 404 200"),
+    Case("api-members",       "POST",   "team",      "401 404 404 404 403 404 404 400", {}),
+    Case("api-member",        "PATCH",  "team mate", "401 404 404 404 403 404 404 200", YES),
+    Case("api-member",        "DELETE", "team mate", "401 404 404 404 403 404 404 200"),
+    Case("api-team-tokens",   "GET",    "team",      "401 404 404 404 403 404 404 200"),
+    Case("api-team-tokens",   "POST",   "team",      "401 404 404 404 403 404 404 400", {}),
+    Case("api-tokens",        "GET",    "",          "401 200 200 200 200 200 200 200"),
+    Case("api-tokens",        "POST",   "",          "401 400 400 400 400 400 400 400", {}),
+    Case("api-token",         "DELETE", "token",     "401 404 404 404 200 404 404 200"),
     Case("pods",              "GET",    "",          "302 200 200 200 200 200 200 200"),
     Case("pod-rows",          "GET",    "",          "302 200 200 200 200 200 200 200"),
     Case("pod-detail",        "GET",    "pod",       "302 404 200 200 200 200 200 200"),
@@ -175,6 +206,8 @@ def world(
     objects["event"] = audit.record(None, "cluster.change", prod)
     viewers = UserSession.objects.create(user=people["viewer"], session_key="s", ip="127.0.0.1")
     objects |= {"session": viewers, "provider": SimpleNamespace(pk="company")}
+    token = tokens.make(people["viewer"], tokens.Wanted(timedelta(days=1)), by=None)[0]
+    objects |= {"mate": mate.user, "token": token}
     return {**people, **objects, "release": release, "anonymous": None}
 
 
@@ -184,7 +217,7 @@ def asked(case: Case, world: dict[str, Any], role: str, key: Any = None, **heade
     user: User | None = world[role]
     if user is not None:
         client.force_login(user)
-    args = [key or world[case.key].pk] if case.key else []
+    args = [(not n and key) or world[name].pk for n, name in enumerate(case.key.split())]
     text = json.dumps(case.body).replace("CHART", str(world["chart"].pk))
     body = json.loads(text.replace("PROD", str(world["prod"].pk)))
     kind = {} if case in PAGES or case.method == "GET" else {"content_type": "application/json"}
@@ -220,7 +253,7 @@ def test_each_role_gets_its_answer(case: Case, world: dict[str, Any]) -> None:
 
 def test_what_is_unseen_reads_like_what_is_missing(world: dict[str, Any]) -> None:
     for case in KEYED:
-        has_uuid = isinstance(world[case.key].pk, uuid.UUID)
+        has_uuid = isinstance(world[case.key.split()[0]].pk, uuid.UUID)
         missing = uuid.uuid4() if has_uuid else 2**40
         with time_machine.travel(datetime.now(UTC), tick=False):
             theirs, none = (asked(case, world, "outsider", key) for key in (None, missing))

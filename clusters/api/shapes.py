@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from clusters.models import Environment, Freshness, IdentityMode, Status
+from teams.roles import Action, Level, Role
 
 
 class ClusterShape(serializers.Serializer[Any]):
@@ -73,3 +74,99 @@ class UsageShape(serializers.Serializer[Any]):
     )
     cpuAllocatable = serializers.IntegerField(allow_null=True)  # noqa: N815 (its name)
     memoryAllocatable = serializers.IntegerField(allow_null=True)  # noqa: N815 (its name)
+
+
+class WhyShape(serializers.Serializer[Any]):
+    """Of `why_json`."""
+
+    id = serializers.IntegerField()
+    team = serializers.CharField()
+    role = serializers.ChoiceField(choices=Role.choices)
+    ends = serializers.DateTimeField(allow_null=True)
+
+
+class GrantShape(WhyShape):
+    cluster = serializers.CharField()
+    clusterId = serializers.UUIDField()  # noqa: N815 (its name)
+    namespace = serializers.CharField(help_text="Empty: the whole cluster.")
+    created = serializers.DateTimeField()
+
+
+class GrantsShape(serializers.Serializer[Any]):
+    grants = GrantShape(many=True)
+    total = serializers.IntegerField()
+
+
+class ActionsShape(serializers.Serializer[Any]):
+    user = serializers.CharField()
+    actions = serializers.ListField(child=serializers.ChoiceField(choices=Action.choices))
+
+
+class EffectShape(ActionsShape):
+    gained = serializers.ListField(child=serializers.ChoiceField(choices=Action.choices))
+    lost = serializers.ListField(child=serializers.ChoiceField(choices=Action.choices))
+
+
+class EffectsShape(serializers.Serializer[Any]):
+    effects = EffectShape(many=True)
+
+
+class ClusterPersonShape(ActionsShape):
+    userId = serializers.IntegerField()  # noqa: N815 (its name)
+    namespace = serializers.CharField(help_text="Empty: the whole cluster.")
+    grants = WhyShape(many=True)
+    mayRevoke = serializers.BooleanField()  # noqa: N815 (its name)
+
+
+class ClusterPeopleShape(serializers.Serializer[Any]):
+    people = ClusterPersonShape(many=True)
+    total = serializers.IntegerField()
+    platformAdmins = serializers.ListField(child=serializers.CharField())  # noqa: N815 (its name)
+
+
+class HoldingShape(serializers.Serializer[Any]):
+    cluster = serializers.CharField()
+    clusterId = serializers.UUIDField()  # noqa: N815 (its name)
+    namespace = serializers.CharField(help_text="Empty: the whole cluster.")
+    actions = serializers.ListField(child=serializers.ChoiceField(choices=Action.choices))
+    grants = WhyShape(many=True)
+
+
+class PersonTeamShape(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    manager = serializers.BooleanField()
+
+
+class PersonShape(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    username = serializers.CharField()
+    name = serializers.CharField()
+    active = serializers.BooleanField()
+    platformAdmin = serializers.BooleanField()  # noqa: N815 (its name)
+    teams = PersonTeamShape(many=True)
+    holdings = HoldingShape(many=True)
+
+
+class TokenShape(serializers.Serializer[Any]):
+    """Of `token_json`."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    scope = serializers.ChoiceField(choices=Level.choices)
+    clusters = serializers.ListField(
+        child=serializers.CharField(), allow_null=True, help_text="null: all that its owner sees."
+    )
+    created = serializers.DateTimeField()
+    expires = serializers.DateTimeField(allow_null=True)
+    lastUsed = serializers.DateTimeField(allow_null=True)  # noqa: N815 (its name)
+    lastAddress = serializers.IPAddressField(allow_null=True)  # noqa: N815 (its name)
+
+
+class TokensShape(serializers.Serializer[Any]):
+    tokens = TokenShape(many=True)
+    total = serializers.IntegerField()
+
+
+class NewTokenShape(TokenShape):
+    token = serializers.CharField(help_text="The token itself, never told again.")

@@ -1,7 +1,7 @@
 """Results that are kept, of keys that a hostile cluster chooses."""
 
 from collections.abc import Callable, Iterable, Sized
-from typing import TypeVar
+from typing import Any, TypeVar
 
 # What an API server lets through is shorter. Longer keys could fill the memory, thousands of them
 # as large as an answer may be.
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class _Kept(dict[K, T]):
-    def __init__(self, function: Callable[[K], T], most: int, size: Callable[[K], int]) -> None:
+    def __init__(self, function: Callable[[K], T], most: int, size: Callable[[Any], int]) -> None:
         super().__init__()
         self._function = function
         self._most = most
@@ -27,7 +27,7 @@ class _Kept(dict[K, T]):
         return made
 
 
-def cached(most: int, size: Callable[[K], int]) -> Callable[[Callable[[K], T]], Callable[[K], T]]:
+def cached(most: int, size: Callable[[Any], int]) -> Callable[[Callable[[K], T]], Callable[[K], T]]:
     """Keeps the results of a function of one argument, all of them until there are `most`.
 
     What is too large by `size` is worked out each time. A kept result costs 0.1 µs, with an

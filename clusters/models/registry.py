@@ -2,6 +2,7 @@
 
 import uuid
 from collections import defaultdict
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -182,6 +183,10 @@ class Cluster(AsSeen, models.Model):
             keys = keys.union(*held.once(_granted_names).values())
         return among("pk", keys)
 
+    @classmethod
+    def inside(cls, clusters: Collection[uuid.UUID]) -> Q:
+        return among("pk", clusters)
+
     @property
     def place(self) -> Place:
         """Where the audit trail says that it stands."""
@@ -251,6 +256,10 @@ class Namespace(models.Model):
     @classmethod
     def within(cls, held: Held) -> Q:
         return Q(pk__in=held.ids(cls)) | among("cluster", held.ids(Cluster))
+
+    @classmethod
+    def inside(cls, clusters: Collection[uuid.UUID]) -> Q:
+        return among("cluster", clusters)
 
     @classmethod
     def existing(cls) -> Q:

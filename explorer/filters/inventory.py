@@ -54,7 +54,7 @@ class Inventory:
     def limited(self) -> bool:
         """Whether anything but the kind keeps rows out: a term, or the person's rights."""
         only_kinds = all(term.field == "kind" for term in self.wanted.terms)
-        return not (only_kinds and access.is_platform_admin(self.user))
+        return not (only_kinds and self._held.everything)
 
     @cached_property
     def _visible(self) -> tuple[QuerySet[Object], QuerySet[Tally]]:

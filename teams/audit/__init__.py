@@ -41,7 +41,7 @@ def record(  # noqa: PLR0913 - a line has many facts
     origin.rows += 1
     return AuditEvent.objects.create(
         actor_id=by.pk if by else None,
-        actor_name=by.get_username() if by else "system",
+        actor_name=str(by) if by else "system",
         **origin.told,
         action=action,
         result=result,

@@ -14,7 +14,7 @@ PERSON = "teams/person.html"
 @require_GET
 def person(request: SignedInRequest, pk: int) -> HttpResponse:
     """For oneself, and of everybody for platform admins."""
-    allowed = request.user.pk == pk or access.is_platform_admin(request.user)
+    allowed = request.user.pk == pk or access.sees_everything(request.user)
     found = User.objects.filter(pk=pk).first() if allowed else None
     if found is None:
         raise Http404

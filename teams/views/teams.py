@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.db.models import Count
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -12,6 +12,7 @@ from teams import access, services, store
 from teams.forms import DeleteTeamForm, MemberForm, TeamForm
 from teams.models import Grant, Membership, Team
 from teams.roles import Action
+from teams.services import members
 from teams.views import SignedInRequest, form_page, fragment, go
 
 LIST = "teams/list.html"
@@ -26,12 +27,13 @@ def teams(request: SignedInRequest) -> HttpResponse:
     """One's own teams; all of them for platform admins."""
     found = access.visible(request.user, Team)
     # Counted apart: two joins would multiply each other.
-    members = dict(Membership.objects.values_list("team").annotate(n=Count("pk")))
+    people = Membership.objects.filter(user__robot_of=None)
+    sizes = dict(people.values_list("team").annotate(n=Count("pk")))
     grants = dict(Grant.objects.values_list("team").annotate(n=Count("pk")))
-    managed = set(access.visible(request.user, Team, Action.OPERATE).values_list("pk", flat=True))
+    managed = set(access.visible(request.user, Team, Action.ADMIN).values_list("pk", flat=True))
     context = {
         "rows": [
-            (team, members.get(team.pk, 0), grants.get(team.pk, 0), team.pk in managed)
+            (team, sizes.get(team.pk, 0), grants.get(team.pk, 0), team.pk in managed)
             for team in found
         ],
         "may_create": access.is_platform_admin(request.user),
@@ -44,11 +46,12 @@ def team(request: SignedInRequest, pk: int) -> HttpResponse:
     found = access.get_or_404(request.user, Team, pk)
     grants = found.grants.order_by("scope_type", "scope_id", "role")
     scopes = store.scopes(grants)
+    people = found.membership_set.filter(user__robot_of=None).select_related("user")
     context = {
         "team": found,
-        "members": found.membership_set.select_related("user").order_by("user__username"),
+        "members": people.order_by("user__username"),
         "grants": [(grant, scopes.get((grant.scope_type_id, grant.scope_id))) for grant in grants],
-        "may_manage": access.may(request.user, Action.OPERATE, found),
+        "may_manage": access.may(request.user, Action.ADMIN, found),
         "may_admin": access.is_platform_admin(request.user),
     }
     return fragment(request, DETAIL, "page", context)
@@ -95,7 +98,7 @@ def delete(request: SignedInRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def add_member(request: SignedInRequest, pk: int) -> HttpResponse:
     """Who manages a team adds people; only platform admins make managers."""
-    found = access.get_or_404(request.user, Team, pk, Action.OPERATE)
+    found = access.get_or_404(request.user, Team, pk, Action.ADMIN)
     may_promote = access.is_platform_admin(request.user)
     form = MemberForm(request.POST or None, team=found, may_promote=may_promote)
     if form.is_valid():
@@ -109,32 +112,19 @@ def add_member(request: SignedInRequest, pk: int) -> HttpResponse:
 @require_POST
 def set_manager(request: SignedInRequest, pk: int) -> HttpResponse:
     """`manager` is "true" or "false"."""
-    member = _member(request, pk)
+    found = members.member(request.user, pk=pk)
     access.require_platform_admin(request.user)
-    member.is_manager = request.POST.get("manager") == "true"
-    services.save_membership(member, by=request.user)
-    return redirect("team-detail", member.team_id)
+    found.is_manager = request.POST.get("manager") == "true"
+    services.save_membership(found, by=request.user)
+    return redirect("team-detail", found.team_id)
 
 
 @require_POST
 def remove_member(request: SignedInRequest, pk: int) -> HttpResponse:
-    """A manager does not remove other managers; everybody may leave."""
-    member = _member(request, pk)
-    if member.user_id != request.user.pk:
-        access.get_or_404(request.user, Team, member.team_id, Action.OPERATE)
-        if member.is_manager:
-            access.require_platform_admin(request.user)
-    services.delete_membership(member, by=request.user)
-    text = _("%(who)s is no longer in %(team)s.") % {"who": member.user, "team": member.team}
+    found = members.member(request.user, pk=pk)
+    members.require_removal(found, by=request.user)
+    services.delete_membership(found, by=request.user)
+    text = _("%(who)s is no longer in %(team)s.") % {"who": found.user, "team": found.team}
     messages.success(request, text)
-    stays = access.visible(request.user, Team).filter(pk=member.team_id).exists()
-    return redirect("team-detail", member.team_id) if stays else redirect("teams")
-
-
-def _member(request: SignedInRequest, pk: int) -> Membership:
-    """A member of a team that the person sees, or Http404."""
-    teams = access.visible(request.user, Team)
-    member = Membership.objects.filter(pk=pk, team__in=teams).select_related("user", "team").first()
-    if member is None:
-        raise Http404
-    return member
+    stays = access.visible(request.user, Team).filter(pk=found.team_id).exists()
+    return redirect("team-detail", found.team_id) if stays else redirect("teams")

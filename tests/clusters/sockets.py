@@ -26,12 +26,16 @@ def cookie_of(user: User) -> str:
 
 
 class Page:
-    """A browser's end of the socket."""
+    """A browser's end of the socket, or with `bearer` that of a program."""
 
-    def __init__(self, cookie: str = "", origin: bytes | None = ORIGIN) -> None:
+    def __init__(
+        self, cookie: str = "", origin: bytes | None = ORIGIN, *, bearer: str = ""
+    ) -> None:
         headers = [(b"host", b"127.0.0.1:8000"), (b"cookie", f"sessionid={cookie}".encode())]
         if origin is not None:
             headers.append((b"origin", origin))
+        if bearer:
+            headers.append((b"authorization", f"Bearer {bearer}".encode()))
         scope = {
             "type": "websocket", "path": "/ws/live/", "query_string": b"", "headers": headers,
             "subprotocols": [],
@@ -86,8 +90,13 @@ async def published(topic: str, cluster: UUID, keys: list[Any]) -> None:
 @asynccontextmanager
 async def opened(cookie: str, *topics: str) -> AsyncIterator[Page]:
     """A page that hears of these topics; ready when the block begins."""
+    async with opened_by(Page(cookie), *topics) as page:
+        yield page
+
+
+@asynccontextmanager
+async def opened_by(page: Page, *topics: str) -> AsyncIterator[Page]:
     before = set(live.hub()._subscribers)
-    page = Page(cookie)
     assert await page.connect()
     await page.until("hello")
     await page.watch(*topics)

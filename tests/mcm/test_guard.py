@@ -1,12 +1,13 @@
 """What nothing here could read is refused before it is read, from everybody."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from knox.models import AuthToken
 
 from mcm.guard import LARGEST, guarded
+from teams import services
 from teams.models import User
 from tests.mcm.asked import asked
 
@@ -15,7 +16,7 @@ PIECE = b"x" * (1024 * 1024)
 
 @pytest.fixture
 def token(admin: User) -> str:
-    return f"Bearer {AuthToken.objects.create(admin)[1]}"
+    return f"Bearer {services.create_token(admin, timedelta(days=1), by=None)}"
 
 
 async def posted(pieces: Iterator[bytes], query: bytes = b"", **headers: str) -> tuple[int, int]:

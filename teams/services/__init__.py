@@ -1,11 +1,10 @@
 """Changes of teams, members and grants; each tells the open sockets that rights have changed."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
-from knox.models import AuthToken
 
 from teams import audit
 from teams.executor import announce_rights_changed as announce_rights_changed
@@ -13,6 +12,7 @@ from teams.executor import apply, end_sessions
 from teams.executor import revoke as revoke
 from teams.models import Grant, GroupMapping, Membership, Team, User
 from teams.roles import Role
+from teams.services.tokens import create_token as create_token
 
 # What the trail tells of a change of a user; never the password.
 USER_FIELDS = ("username", "email", "first_name", "last_name", "is_active", "is_staff",
@@ -52,11 +52,18 @@ def save_team(team: Team, *, by: User | None) -> Team:
         team.group = Group.objects.create(name=f"team:{team.name}")
     else:
         Group.objects.filter(pk=team.group_id).update(name=f"team:{team.name}")
+        _rename_robots(team)
     team.save()
     after = audit.fields(team, "name")
     audit.record(by, "team.create" if created else "team.change", team, before=before, after=after)
     announce_rights_changed()
     return team
+
+
+def _rename_robots(team: Team) -> None:
+    for robot in team.robots.all():
+        name = robot.username.rpartition(":")[2]
+        User.objects.filter(pk=robot.pk).update(username=User.robot_name(team, name))
 
 
 @transaction.atomic
@@ -142,11 +149,3 @@ def forget_scope(scope: models.Model, *, by: User | None = None) -> None:
         row.delete()
         apply(row.team, scope)
     announce_rights_changed()
-
-
-@transaction.atomic
-def create_token(user: User, lasts: timedelta, *, by: User | None) -> str:
-    """A new API token; what is returned is stored nowhere but as a hash."""
-    row, token = AuthToken.objects.create(user=user, expiry=lasts)
-    audit.record(by, "token.create", user, after={"id": row.digest[:8], "expires": row.expiry})
-    return str(token)
