@@ -5,7 +5,6 @@ from http import HTTPStatus
 from uuid import UUID
 
 from django.http import HttpResponse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -19,6 +18,7 @@ from kubectl import services
 from kubectl.forms import LASTING, USUAL
 from teams import access
 from teams.api import Conflict, caller
+from teams.services.tokens import Refused
 
 
 class KubeconfigSerializer(serializers.Serializer[dict[str, int]]):
@@ -40,14 +40,14 @@ class ClusterKubeconfig(APIView):
         given = KubeconfigSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         lasts = timedelta(hours=given.validated_data["hours"])
-        expiry = getattr(request.auth, "expiry", None)
-        if expiry is not None:
-            lasts = min(lasts, expiry - timezone.now())
         try:
             url = services.address(request.get_host(), secure=request.is_secure())
         except services.NoAddress as error:
             raise Conflict(_("MCM has no HTTPS address that kubectl could use.")) from error
-        text = services.issue(cluster, url, lasts, by=caller(request))
+        try:
+            text = services.issue(cluster, url, lasts, by=caller(request))
+        except Refused as error:
+            raise Conflict(str(error)) from error
         answer = HttpResponse(text, content_type="application/yaml", status=HTTPStatus.CREATED)
         answer["Cache-Control"] = "no-store"
         return answer

@@ -12,10 +12,10 @@ from clusters.kube.errors import safe_text
 from clusters.kube.request_info import RequestInfo
 from clusters.models import Cluster
 from teams import access, audit
-from teams import services as teams
 from teams.audit import denials
 from teams.models import User
-from teams.roles import Action
+from teams.roles import Action, Level, Reach
+from teams.services import tokens
 from teams.trail import Named, Place, Result
 
 LONGEST_NAME = 253
@@ -119,16 +119,24 @@ def authority() -> str:
 
 @transaction.atomic
 def issue(cluster: Cluster, url: str, lasts: timedelta, *, by: User) -> str:
-    """A kubeconfig of the person for the cluster, with a new token that stands nowhere else."""
+    """A kubeconfig of the person for the cluster, with a new token that stands nowhere else.
+
+    The token is for this cluster alone, and reaches no further than one that it was asked for with.
+    Raises PermissionDenied and tokens.Refused.
+    """
     ca = authority()
-    token = teams.create_token(by, lasts, by=by)
-    name = f"kubeconfig for {cluster.name}"
-    audit.record(by, "kubeconfig.create", cluster, token=name, hours=lasts.total_seconds() / 3600)
+    level = by.reach.level if by.reach else Level.ADMIN
+    reach = Reach(level, frozenset({cluster.pk}))
+    wanted = tokens.Wanted(lasts, f"kubeconfig for {cluster.name}", reach)
+    row, text = tokens.make(by, wanted, by=by)
+    audit.record(
+        by, "kubeconfig.create", cluster, name=row.name, hours=lasts.total_seconds() / 3600
+    )
     return proxied.kubeconfig(
         cluster.name,
         f"{url}/k8s/clusters/{cluster.name}",
         user=by.get_username(),
-        token=token,
+        token=text,
         ca=ca,
         namespace=home(cluster, by),
     )

@@ -12,6 +12,7 @@ from clusters.models import Cluster
 from kubectl import services
 from kubectl.forms import KubeconfigForm
 from teams import access
+from teams.services.tokens import Refused
 from teams.views import SignedInRequest
 
 PAGE = "kubectl/kubeconfig.html"
@@ -29,7 +30,10 @@ def kubeconfig(request: SignedInRequest, pk: UUID) -> HttpResponse:
     if form.is_valid() and not url:
         form.add_error(None, _("MCM has no HTTPS address that kubectl could use."))
     elif form.is_valid():
-        return as_file(services.issue(cluster, url, form.lasts, by=request.user), cluster)
+        try:
+            return as_file(services.issue(cluster, url, form.lasts, by=request.user), cluster)
+        except Refused as error:
+            form.add_error(None, str(error))
     context = {"cluster": cluster, "form": form, "url": url}
     status = HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK
     page = f"{PAGE}#form" if request.htmx else PAGE

@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 from clusters.api.shapes import MessageShape, NewTokenShape, TokensShape
 from clusters.serializers import RobotSerializer, TokenSerializer, token_json
 from clusters.services.tokens import keys, shown
-from teams import access
+from teams import access, confirmation
 from teams.api import caller
 from teams.models import Team, Token, User
 from teams.roles import Action
@@ -32,6 +32,7 @@ class TokenList(APIView):
         """Made by a token, it reaches no further and lasts no longer than that one."""
         user = caller(request)
         access.require_token_for(user, Action.ADMIN)
+        confirmation.require(request)
         wanted = _wanted(user, TokenSerializer(data=request.data))
         try:
             return _made(user, tokens.make(user, wanted, by=user))
@@ -62,6 +63,7 @@ class TeamTokens(APIView):
         """Who uses it holds what the team was granted."""
         user = caller(request)
         team = access.get_or_404(user, Team, pk, Action.ADMIN)
+        confirmation.require(request)
         wanted = _wanted(user, RobotSerializer(data=request.data))
         try:
             return _made(user, tokens.make_robot(team, wanted, by=user))

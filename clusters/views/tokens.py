@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from clusters.models import Cluster
 from clusters.services.tokens import shown
 from teams import access
+from teams.confirmation import confirmed
 from teams.forms import RobotForm, TokenForm
 from teams.models import Team, Token
 from teams.roles import Action
@@ -52,6 +53,7 @@ def team_tokens(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
+@confirmed
 def create(request: SignedInRequest) -> HttpResponse:
     user = request.user
     new = New(
@@ -64,6 +66,7 @@ def create(request: SignedInRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
+@confirmed
 def create_robot(request: SignedInRequest, pk: int) -> HttpResponse:
     team = access.get_or_404(request.user, Team, pk, Action.ADMIN)
     new = New(
