@@ -5,12 +5,11 @@ import json
 from typing import Any
 
 import pytest
-from knox.models import AuthToken
 
 from clusters.kube import relay
 from clusters.models import Cluster
 from kubectl.consumers import requests
-from teams.models import AuditEvent, User
+from teams.models import AuditEvent, Token, User
 from tests.clusters.sockets import in_database
 from tests.kube import fake
 from tests.kubectl.conftest import OK, Upstream, token_of
@@ -279,7 +278,7 @@ async def test_a_token_that_ended_is_refused(
 ) -> None:
     token = await new_token(viewer)
     assert (await front.ask("GET", PODS, token)).status == 200
-    await in_database(AuthToken.objects.all().delete)()
+    await in_database(Token.objects.all().delete)()
     assert (await front.ask("GET", PODS, token)).status == 401
 
 

@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import pytest
-from knox.models import AuthToken
 from websockets.asyncio import client, server
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
@@ -15,7 +14,7 @@ from websockets.typing import Subprotocol
 from clusters.models import Cluster, Namespace
 from kubectl.consumers import under_way
 from teams import services
-from teams.models import Grant, User
+from teams.models import Grant, Token, User
 from tests.clusters.sockets import in_database
 from tests.kube import fake
 from tests.kube.certificates import Authority
@@ -55,7 +54,7 @@ def revoke(user: User) -> None:
 
 
 def forget_token(user: User) -> None:
-    AuthToken.objects.filter(user=user).delete()
+    Token.objects.filter(user=user).delete()
 
 
 def disable(user: User) -> None:

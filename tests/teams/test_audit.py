@@ -7,13 +7,12 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from knox.models import AuthToken
 
 from clusters.models import Cluster
 from operations.models import Operation
 from teams import audit, services
 from teams.audit import context
-from teams.models import AuditEvent, User
+from teams.models import AuditEvent, Token, User
 from teams.trail import Named, Result
 from tests.teams.browsing import of, patch
 
@@ -38,7 +37,7 @@ def test_a_change_by_token_names_the_token(owner: User, prod: Cluster, client: C
     bearer = f"Bearer {secret}"
     assert patch(client, prod, {"region": "eu"}, Authorization=bearer).status_code == 200
     line = AuditEvent.objects.get(action="cluster.change")
-    assert line.token == AuthToken.objects.get().digest[:8]
+    assert line.token == Token.objects.get().digest[:8]
     assert secret not in str(AuditEvent.objects.values_list())
 
 
