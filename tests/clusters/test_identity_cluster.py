@@ -99,7 +99,7 @@ def applied(real: Cluster, cluster: RealCluster, owner: User) -> Applied:
     def apply() -> None:
         for each in yaml.safe_load_all(identity.manifest(real)):
             cluster.api.apply(each)
-            wait_until(lambda: services.check(real, by=owner).fits, "the new rules", timeout=60)
+        wait_until(lambda: services.check(real, by=owner).fits, "the new rules", timeout=60)
         real.refresh_from_db()
 
     return apply
