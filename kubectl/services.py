@@ -54,7 +54,7 @@ def record(
     status: int | str,
     *,
     reason: str = "",
-    **detail: int,
+    seconds: int | None = None,
 ) -> None:
     """Audits a change, or a connection into a pod: who, what, where, and how it ended.
 
@@ -74,7 +74,7 @@ def record(
         namespace=safe_text(info.namespace, LONGEST_NAME),
         name=safe_text(info.name or _named(body), LONGEST_NAME),
         status=status,
-        **detail,
+        **{} if seconds is None else {"seconds": seconds},
     )
 
 

@@ -73,8 +73,8 @@ def _store(cluster: Cluster, report: Report, by: User) -> None:
     )
     # Grants may have changed while the cluster was asked.
     identity.compare([row])
-    found = {"missing": len(report.missing), "excess": len(report.excess)}
-    audit.record(by, "cluster.identity.check", row, **found)
+    missing, excess = len(report.missing), len(report.excess)
+    audit.record(by, "cluster.identity.check", row, missing=missing, excess=excess)
     _tell(row)
 
 

@@ -120,9 +120,9 @@ class _Joined:
         code = told.get(there.close_code, there.close_code)
         await self.send({"type": "websocket.close", "code": code})
 
-    async def _record(self, status: str, **detail: int) -> None:
+    async def _record(self, status: str, seconds: int | None = None) -> None:
         user, cluster, info = self.passed.user, self.passed.cluster, self.asked.info
-        await ask(services.record, user, cluster, info, b"", status, **detail)
+        await ask(services.record, user, cluster, info, b"", status, seconds=seconds)
 
     def _known(self, refused: Refused) -> Refused:
         refused.user, refused.cluster = self.passed.user, self.passed.cluster
