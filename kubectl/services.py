@@ -1,6 +1,7 @@
 """What is written down of people's requests to clusters, and the kubeconfigs that they use."""
 
 from datetime import timedelta
+from typing import Any
 
 import msgspec
 import prometheus_client
@@ -46,7 +47,7 @@ def count(info: RequestInfo, status: int) -> None:
     REQUESTS.labels(verb if info.connects or verb in _VERBS else "other", str(status)).inc()
 
 
-def record(
+def record(  # noqa: PLR0913 - a line has many facts
     user: User,
     cluster: Cluster,
     info: RequestInfo,
@@ -63,19 +64,17 @@ def record(
     verb = info.subresource if info.connects else info.verb
     spaces = cluster.namespaces.filter(name=info.namespace) if info.namespace else ()
     place = Place(cluster.name, info.namespace[:63], (cluster, *spaces))
-    audit.record(
-        user,
-        f"kubectl.{verb}",
-        Named(cluster._meta.label_lower, str(cluster.pk), cluster.name, place),
-        result=_result(status),
-        reason=reason,
-        verb=verb,
-        resource=safe_text(info.kind or info.path, LONGEST_NAME),
-        namespace=safe_text(info.namespace, LONGEST_NAME),
-        name=safe_text(info.name or _named(body), LONGEST_NAME),
-        status=status,
-        **{} if seconds is None else {"seconds": seconds},
-    )
+    detail: dict[str, Any] = {
+        "verb": verb,
+        "resource": safe_text(info.kind or info.path, LONGEST_NAME),
+        "namespace": safe_text(info.namespace, LONGEST_NAME),
+        "name": safe_text(info.name or _named(body), LONGEST_NAME),
+        "status": status,
+    }
+    if seconds is not None:
+        detail["seconds"] = seconds
+    named = Named(cluster._meta.label_lower, str(cluster.pk), cluster.name, place)
+    audit.record(user, f"kubectl.{verb}", named, result=_result(status), reason=reason, **detail)
 
 
 def record_denied(user: User, cluster: Cluster, info: RequestInfo, reason: str) -> None:
