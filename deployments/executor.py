@@ -21,7 +21,7 @@ from operations import services
 from operations.executor import BROKEN, Cancelled, Failed, Job
 from operations.models import Operation
 from teams import access
-from teams.roles import Action
+from teams.roles import Action, Level
 
 INSTALL, UNINSTALL, REPAIR = "helm.install", "helm.uninstall", "helm.repair"
 # Seconds between two looks at the workloads while Helm waits for them.
@@ -84,7 +84,8 @@ def _identity(operation: Operation) -> Identity:
     try:
         if operation.requested_by is None:
             raise PermissionDenied
-        return identity.for_work(operation.requested_by, operation.cluster)
+        level = Level(operation.level)
+        return identity.for_work(operation.requested_by, operation.cluster, level)
     except PermissionDenied as error:
         raise Failed("Whoever asked for this may no longer do it.") from error
 

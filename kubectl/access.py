@@ -64,13 +64,14 @@ class Pass(NamedTuple):
     user: User
     cluster: Cluster
     identity: Identity
-    # What names the token, and gives nothing of it away.
-    token: str
 
 
-def admit(authorization: str, name: str, info: RequestInfo) -> Pass:
+def admit(authorization: str, name: str, info: RequestInfo, *, begins: bool = False) -> Pass:
     """Lets the bearer of a token through to the cluster of this name. Raises Refused."""
     user, token = bearer(authorization)
+    context.current().token = token
+    if begins:
+        _count(user)
     held = access.holdings(user)
     cluster = access.visible(held, Cluster).filter(name=name).first()
     if cluster is None:
@@ -79,26 +80,29 @@ def admit(authorization: str, name: str, info: RequestInfo) -> Pass:
     if not _holds(user, cluster, action, info):
         raise Refused(403, _why(action, info, cluster, user), user, cluster)
     try:
-        return Pass(user, cluster, identity.person(user, cluster), token)
+        return Pass(user, cluster, identity.person(user, cluster))
     except PermissionDenied as error:
         raise Refused(403, UNKNOWN, user, cluster) from error
 
 
 def admit_new(authorization: str, name: str, info: RequestInfo) -> tuple[Pass, stream.Link]:
     """As `admit`, of a request that begins: it counts, and gets the way to the cluster."""
-    passed = admit(authorization, name, info)
-    request = HttpRequest()
-    request.user = passed.user
-    throttle = Throttle()
-    # It asks for nothing but the person; DRF's own request would look for one itself.
-    if not throttle.allow_request(cast(Request, request), APIView()):
-        raise Refused(429, TOO_OFTEN, passed.user, passed.cluster)
+    passed = admit(authorization, name, info, begins=True)
     try:
         return passed, stream.link(passed.cluster.connection, passed.identity)
     except vault.CannotOpen as error:
         raise Refused(503, SEALED, passed.user, passed.cluster) from error
     except errors.BadCertificate as error:
         raise Refused(503, str(error), passed.user, passed.cluster) from error
+
+
+def _count(user: User) -> None:
+    """Raises Refused for who asks too often, before anything is looked up or written down."""
+    request = HttpRequest()
+    request.user = user
+    # It asks for nothing but the person; DRF's own request would look for one itself.
+    if not Throttle().allow_request(cast(Request, request), APIView()):
+        raise Refused(429, TOO_OFTEN)
 
 
 def bearer(authorization: str) -> tuple[User, str]:

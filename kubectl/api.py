@@ -16,7 +16,7 @@ from rest_framework.views import APIView
 from clusters.models import Cluster
 from kubectl import services
 from kubectl.forms import LASTING, USUAL
-from teams import access
+from teams import access, confirmation
 from teams.api import Conflict, caller
 from teams.services.tokens import Refused
 
@@ -37,6 +37,7 @@ class ClusterKubeconfig(APIView):
         Asked for with a token that ends earlier, it ends with that one.
         """
         cluster = access.get_or_404(caller(request), Cluster, pk)
+        confirmation.require(request)
         given = KubeconfigSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         lasts = timedelta(hours=given.validated_data["hours"])

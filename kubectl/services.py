@@ -7,6 +7,7 @@ import msgspec
 import prometheus_client
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from clusters.kube import proxied
 from clusters.kube.errors import safe_text
@@ -69,8 +70,10 @@ def record(  # noqa: PLR0913 - a line has many facts
         "resource": safe_text(info.kind or info.path, LONGEST_NAME),
         "namespace": safe_text(info.namespace, LONGEST_NAME),
         "name": safe_text(info.name or _named(body), LONGEST_NAME),
-        "status": status,
+        "status": status or "unknown",
     }
+    if not status:
+        reason = gettext_noop("It was sent, and no answer was seen: it may have been done.")
     if seconds is not None:
         detail["seconds"] = seconds
     named = Named(cluster._meta.label_lower, str(cluster.pk), cluster.name, place)
@@ -78,9 +81,10 @@ def record(  # noqa: PLR0913 - a line has many facts
 
 
 def record_denied(user: User, cluster: Cluster, info: RequestInfo, reason: str) -> None:
-    """Audits a read that was refused; equal ones of a minute are told together."""
+    """Audits what was refused; equal tries of a minute are told together."""
     address = f"/k8s/clusters/{cluster.name}{safe_text(info.path, LONGEST_NAME)}"
-    denials.denied(user, f"kubectl.{info.verb}", address, reason)
+    verb = info.subresource if info.connects else info.verb
+    denials.denied(user, f"kubectl.{verb}", address, reason)
 
 
 def _result(status: int | str) -> Result:

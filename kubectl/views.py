@@ -12,6 +12,7 @@ from clusters.models import Cluster
 from kubectl import services
 from kubectl.forms import KubeconfigForm
 from teams import access
+from teams.confirmation import confirmed
 from teams.services.tokens import Refused
 from teams.views import SignedInRequest
 
@@ -19,6 +20,7 @@ PAGE = "kubectl/kubeconfig.html"
 
 
 @require_http_methods(["GET", "POST"])
+@confirmed
 def kubeconfig(request: SignedInRequest, pk: UUID) -> HttpResponse:
     """How long its token lasts, then the file: the only place where the token ever stands."""
     cluster = access.get_or_404(request.user, Cluster, pk)

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, connection, transaction
@@ -18,7 +19,7 @@ from clusters.models import Cluster
 from operations import store
 from operations.models import LABELS, Operation, Status, topic
 from teams import access, audit
-from teams.models import User
+from teams.models import Token, User
 from teams.roles import Action
 from teams.trail import Result
 
@@ -141,9 +142,17 @@ def _check_rights(operation: Operation) -> None:
     try:
         if operation.requested_by is None:
             raise PermissionDenied
+        if operation.token is not None:
+            _check_token(operation.token)
         require_operate(operation.requested_by, operation.cluster, operation.namespace)
     except PermissionDenied as error:
         raise Failed("Whoever asked for this may no longer do it.") from error
+
+
+def _check_token(key: UUID) -> None:
+    found = Token.objects.filter(pk=key).first()
+    if found is None or found.is_over:
+        raise PermissionDenied
 
 
 def _keep(job: Job, ended: threading.Event) -> None:

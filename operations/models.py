@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clusters import vault
 from clusters.models import Cluster, NamespacedRows
+from teams.roles import Level
 
 
 class Status(models.TextChoices):
@@ -46,6 +47,9 @@ class Operation(NamespacedRows):
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
+    # How far the token reaches by which it was asked for, and which one that was.
+    level = models.CharField(max_length=10, choices=Level.choices, default=Level.ADMIN)
+    token = models.UUIDField(null=True, editable=False)
     # Counts up with every claim: a worker that lost its claim unnoticed writes nothing more.
     fence = models.PositiveIntegerField(default=0)
     worker = models.CharField(max_length=100, blank=True)

@@ -11,6 +11,7 @@ from operations import executor, tasks
 from operations.models import ACTIVE, Operation, Status
 from teams import audit
 from teams.models import User
+from teams.roles import Level
 
 
 class Held(Exception):
@@ -44,6 +45,8 @@ def request(
         namespace=place.namespace,
         target=place.target,
         requested_by=by,
+        level=by.reach.level if by.reach else Level.ADMIN,
+        token=by.token.pk if by.token else None,
     )
     operation.seal(payload)
     try:

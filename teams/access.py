@@ -19,7 +19,7 @@ from django.http import Http404
 from guardian.models import GroupObjectPermission
 
 from teams.models import Grant, Team, User
-from teams.roles import Action, Denied
+from teams.roles import Action, Denied, Level, Role
 from teams.trail import scope_key
 
 
@@ -185,7 +185,7 @@ def require(user: AnyUser, action: Action, wider: Model, narrower: Iterable[Mode
         raise Denied(action, wider)
 
 
-def cluster_groups(user: User, *scopes: Model) -> tuple[str, ...]:
+def cluster_groups(user: User, *scopes: Model, level: Level = Level.ADMIN) -> tuple[str, ...]:
     """The groups as which a cluster knows the person: one for each grant on one of these scopes.
 
     A grant whose time is over counts no more, even before it is revoked.
@@ -198,8 +198,10 @@ def cluster_groups(user: User, *scopes: Model) -> tuple[str, ...]:
         on_one |= Q(scope_type=kind, scope_id=str(scope.pk))
     grants = Grant.running().filter(on_one, team__members=user)
     names = grants.values_list("team__name", "role").distinct().order_by("team__name", "role")
-    mine = [PLATFORM_ADMINS] if user.is_platform_admin else []
-    return (*mine, *(team_group(team, role) for team, role in names))
+    mine = [PLATFORM_ADMINS] if user.is_platform_admin and level is Level.ADMIN else []
+    allowed = set(level.actions)
+    found = [(team, role) for team, role in names if set(Role(role).actions) <= allowed]
+    return (*mine, *(team_group(team, role) for team, role in found))
 
 
 def team_group(team: str, role: str) -> str:

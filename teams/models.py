@@ -198,6 +198,10 @@ class Token(models.Model):
         related_name="auth_token_set",
         verbose_name=_("owner"),
     )
+    # The token by which it was made: with that one it ends.
+    made_by = models.ForeignKey(
+        "self", null=True, on_delete=models.CASCADE, related_name="+", editable=False
+    )
     name = models.CharField(_("name"), max_length=100, blank=True)
     level = models.CharField(_("scope"), max_length=10, choices=Level.choices)
     # Keys of the clusters that it is for; None: of all.

@@ -29,6 +29,9 @@ def choose(
     """
     row = registration.locked(cluster)
     access.require(by, Action.ADMIN, row, ())
+    if mode == IdentityMode.SERVICE_ACCOUNT != row.identity_mode:
+        # MCM's account may do more than an admin of the cluster.
+        access.require_platform_admin(by)
     wanted = {"identity_mode": mode, "binds_platform_admins": binds_platform_admins}
     changes = {
         name: [getattr(row, name), value]

@@ -19,7 +19,7 @@ from clusters.kube.types import SERVICE_ACCOUNT, Identity
 from clusters.models import Cluster, IdentityMode, IdentityState, Namespace, Object
 from teams import access
 from teams.models import Grant, Membership, User
-from teams.roles import Action
+from teams.roles import Action, Level
 
 
 def name_of(username: str) -> str:
@@ -27,15 +27,16 @@ def name_of(username: str) -> str:
     return f"mcm:{quote(username, safe='@+')}"
 
 
-def person(user: User, cluster: Cluster) -> Identity:
-    """The person under his own name, with a group for each grant of his teams in the cluster.
+def person(user: User, cluster: Cluster, level: Level = Level.ADMIN) -> Identity:
+    """The person under his own name, with a group for each grant of his teams in the cluster, but
+    for those that allow more than `level`.
 
     PermissionDenied for who holds nothing there: MCM's own account is never used instead.
     """
     granted = Grant.running().filter(team__members=user, scope_type=_type(Namespace))
     keys = [int(key) for key in granted.values_list("scope_id", flat=True)]
     spaces = Namespace.objects.filter(pk__in=keys, cluster=cluster)
-    groups = access.cluster_groups(user, cluster, *spaces)
+    groups = access.cluster_groups(user, cluster, *spaces, level=level)
     name = name_of(user.username)
     try:
         return Roster({name: groups}).identity(name)
@@ -43,8 +44,9 @@ def person(user: User, cluster: Cluster) -> Identity:
         raise PermissionDenied from error
 
 
-def for_work(user: User, cluster: Cluster) -> Identity:
-    """As whom work that changes something is done.
+def for_work(user: User, cluster: Cluster, level: Level = Level.ADMIN) -> Identity:
+    """As whom work that changes something is done; `level` is that of the token by which it was
+    asked for. A chart may hold anything, and the cluster knows groups, not tokens.
 
     In service account mode MCM's own account does it for who operates the whole cluster. Who
     holds a namespace only is impersonated even there: a chart may hold anything, and only the
@@ -52,7 +54,7 @@ def for_work(user: User, cluster: Cluster) -> Identity:
     """
     if not cluster.impersonates and access.may(user, Action.OPERATE, cluster):
         return SERVICE_ACCOUNT
-    return person(user, cluster)
+    return person(user, cluster, level)
 
 
 def for_reading(user: User, cluster: Cluster) -> Identity:

@@ -5,6 +5,7 @@ import logging
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from http import HTTPStatus
 from typing import Any, NamedTuple, ParamSpec, TypeVar
 
@@ -40,6 +41,8 @@ INERT = [
 _TARGET = re.compile(r"/k8s/clusters/(?P<cluster>[a-z0-9-]{1,63})(?P<path>/.*)?", re.S)
 # Threads of their own: they only look at the database, and wait for nobody's cluster.
 _desk = ThreadPoolExecutor(4, thread_name_prefix="mcm-kubectl")
+# Who floods the desk with new requests must not end the streams that are open.
+_lookout = ThreadPoolExecutor(2, thread_name_prefix="mcm-kubectl-open")
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -87,25 +90,31 @@ async def ask(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
 
     Raises Refused while the database does not answer.
     """
-    on_thread: Any = DatabaseSyncToAsync(function, thread_sensitive=False, executor=_desk)
+    return await _on(_desk, partial(function, *args, **kwargs))
+
+
+async def look(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """As `ask`, of what is open already, and never behind what begins."""
+    return await _on(_lookout, partial(function, *args, **kwargs))
+
+
+async def _on(threads: ThreadPoolExecutor, function: Callable[[], T]) -> T:
+    on_thread: Any = DatabaseSyncToAsync(function, thread_sensitive=False, executor=threads)
     try:
-        answer: T = await on_thread(*args, **kwargs)
+        answer: T = await on_thread()
     except (OperationalError, InterfaceError) as error:
         raise Refused(503, AWAY) from error
     return answer
 
 
 async def note_refusal(refused: Refused, info: RequestInfo) -> None:
-    """Counts it, and audits the try to change something, to get in, or to see what one may not."""
+    """Counts it, and audits what somebody tried who is known."""
     services.count(info, refused.status)
     log.info("kubectl: %s %s refused: %s", info.verb, info.kind or info.path, refused)
     user, cluster, why = refused.user, refused.cluster, str(refused)
     if user is None or cluster is None:
         return
-    if info.connects or not info.reads:
-        await ask(services.record, user, cluster, info, b"", refused.status, reason=why)
-    elif refused.status == HTTPStatus.FORBIDDEN:
-        await ask(services.record_denied, user, cluster, info, why)
+    await ask(services.record_denied, user, cluster, info, why)
 
 
 def of_cluster(error: errors.KubeError) -> Refused:

@@ -46,16 +46,15 @@ class Gone(Exception):
 
 async def serve(scope: Any, receive: Any, send: Any) -> None:
     """The ASGI application of requests by HTTP."""
-    with Acting(Origin.of_scope(scope, via="kubectl")) as origin:
-        await _serve(scope, receive, send, origin)
+    with Acting(Origin.of_scope(scope, via="kubectl")):
+        await _serve(scope, receive, send)
 
 
-async def _serve(scope: Any, receive: Any, send: Any, origin: Origin) -> None:
+async def _serve(scope: Any, receive: Any, send: Any) -> None:
     asked = None
     try:
         asked = read(scope)
         passed, link = await ask(admit_new, asked.authorization, asked.cluster, asked.info)
-        origin.token = passed.token
         if asked.info.connects:
             forwards = asked.info.subresource == "portforward"
             why = NO_FORWARDING if forwards else BY_SOCKET
@@ -83,10 +82,10 @@ class _Call:
         self.let_in = False
 
     async def run(self) -> None:
-        self.body = await self._read_body()
         seconds = None if self.asked.info.follows else CALL_SECONDS
         try:
             async with under_way(self.asked, self.passed, seconds) as mine:
+                self.body = await self._read_body()
                 self.let_in = True
                 await self._pass_on(mine)
         except TimeoutError:

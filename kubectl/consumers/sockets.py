@@ -35,11 +35,11 @@ log = logging.getLogger(__name__)
 
 async def serve(scope: Any, receive: Any, send: Any) -> None:
     """The ASGI application of websockets."""
-    with Acting(Origin.of_scope(scope, via="kubectl")) as origin:
-        await _serve(scope, receive, send, origin)
+    with Acting(Origin.of_scope(scope, via="kubectl")):
+        await _serve(scope, receive, send)
 
 
-async def _serve(scope: Any, receive: Any, send: Any, origin: Origin) -> None:
+async def _serve(scope: Any, receive: Any, send: Any) -> None:
     asked = None
     try:
         given = dict(scope)
@@ -47,7 +47,6 @@ async def _serve(scope: Any, receive: Any, send: Any, origin: Origin) -> None:
         scope["query_string"] = b""
         asked = read(given)
         passed, link = await ask(admit_new, asked.authorization, asked.cluster, asked.info)
-        origin.token = passed.token
         offered = [name for name in scope["subprotocols"] if name in PROTOCOLS]
         if not asked.info.connects or asked.info.subresource == "portforward":
             raise Refused(400, NOTHING_TO_JOIN, passed.user, passed.cluster)

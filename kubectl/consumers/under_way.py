@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from kubectl.access import Pass, Refused, admit
-from kubectl.consumers.asked import Asked, ask
+from kubectl.consumers.asked import Asked, look
 
 # A revoked right must end a stream within 5 s: a round, and what it asks the database.
 LOOK_SECONDS = 2.0
@@ -71,15 +71,24 @@ async def _watch_over() -> None:
     """
     while _open:
         await asyncio.sleep(LOOK_SECONDS)
-        looked_at = list(_open)
-        # Who opens many streams of one kind is asked about once.
-        alike = {_key(each): each.asked for each in looked_at}
-        now = await asyncio.gather(*map(_still, alike.values()))
-        known = dict(zip(alike, now, strict=True))
-        for each in looked_at:
-            if not _same(each.passed, known[_key(each)]):
-                each.revoked = True
-                each.cut()
+        try:
+            await _look()
+        except Exception:
+            # Whatever one of them did, the others are looked at again.
+            log.exception("a look at the open streams failed")
+
+
+async def _look() -> None:
+    looked_at = list(_open)
+    # Who opens many streams of one kind is asked about once.
+    alike = {_key(each): each.asked for each in looked_at}
+    now = await asyncio.gather(*map(_still, alike.values()))
+    known = dict(zip(alike, now, strict=True))
+    for each in looked_at:
+        # Some have ended meanwhile, and cannot be cut off any more.
+        if each in _open and not _same(each.passed, known[_key(each)]):
+            each.revoked = True
+            each.cut()
 
 
 def _key(each: UnderWay) -> tuple[str, str, object]:
@@ -89,7 +98,7 @@ def _key(each: UnderWay) -> tuple[str, str, object]:
 async def _still(asked: Asked) -> Pass | None:
     try:
         async with asyncio.timeout(ASK_SECONDS):
-            return await ask(admit, asked.authorization, asked.cluster, asked.info)
+            return await look(admit, asked.authorization, asked.cluster, asked.info)
     except Refused:
         return None
     except Exception:

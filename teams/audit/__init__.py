@@ -45,7 +45,7 @@ def record(  # noqa: PLR0913 - a line has many facts
         **origin.told,
         action=action,
         result=result,
-        reason=clean(reason, 500),
+        reason=clean(masked(reason), 500),
         object_type=named.type,
         object_id=named.id[:64],
         object_name=clean(named.name, 300),

@@ -18,7 +18,9 @@ _ANYWHERE = re.compile(
     r"passw(?:or)?d|pass(?:phrase|code)|pwd|secrets?|tokens?|credentials?|apikey|kubeconfig"
     r"|authorization|bearer|jwt|totp|otp|htpasswd|dockerconfigjson|dsn"
 )
-_LAST = re.compile("pass|cookies?|pin|salt")
+# Also inside of a word that is written without a break: PGPASSWORD, clientsecret.
+_INSIDE = re.compile(r"passw(?:or)?d|passphrase|secret|token|credential|apikey|privatekey")
+_LAST = re.compile("pass|psk|pw|cookies?|pin|salt")
 _LAST_OF_MORE = re.compile("keys?|auth|pem")
 # A key that ends so tells about a secret, not the secret itself.
 _ABOUT = re.compile(
@@ -49,7 +51,10 @@ def is_secret(key: str) -> bool:
     words = [word.lower() for word in _WORDS.findall(key)]
     if not words or _ABOUT.fullmatch(words[-1]):
         return False
-    if any(map(_ANYWHERE.fullmatch, [*words, "".join(words)])) or _LAST.fullmatch(words[-1]):
+    joined = "".join(words)
+    if any(map(_ANYWHERE.fullmatch, [*words, joined])) or _INSIDE.search(joined):
+        return True
+    if _LAST.fullmatch(words[-1]):
         return True
     ends = len(words) > 1 and _LAST_OF_MORE.fullmatch(words[-1])
     return bool(ends) and not _PUBLIC & set(words)

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from django.db import connection
 from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
 from django.utils import timezone
@@ -24,6 +25,8 @@ def chunks(rows: QuerySet[AuditEvent]) -> Iterator[list[AuditEvent]]:
     before: int | None = None
     while True:
         some = list((rows if before is None else rows.filter(pk__lt=before))[:CHUNK])
+        if not connection.in_atomic_block:
+            connection.close()  # who reads slowly must not keep others from the database
         if some:
             yield some
         if len(some) < CHUNK:

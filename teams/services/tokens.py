@@ -106,6 +106,7 @@ def _make(user: User, wanted: Wanted, by: User | None) -> tuple[Token, str]:
         digest=digest,
         token_key=text[: CONSTANTS.TOKEN_KEY_LENGTH],
         user=user,
+        made_by=by.token if by is not None else None,
         name=wanted.name,
         level=reach.level,
         only=None if reach.only is None else sorted(reach.only),

@@ -116,14 +116,22 @@ def test_namespaces_that_are_gone_are_no_place(prod: Cluster, shop_operator: Use
     assert [held.namespace for held in identity.roster(prod).held] == ["shop"]
 
 
-def test_choosing_is_for_its_admins_and_leaves_a_trail(prod: Cluster, owner: User) -> None:
-    services.choose(prod, mode=IdentityMode.SERVICE_ACCOUNT, by=owner)
+def test_choosing_leaves_a_trail(prod: Cluster, admin: User) -> None:
+    services.choose(prod, mode=IdentityMode.SERVICE_ACCOUNT, by=admin)
     prod.refresh_from_db()
     assert not prod.impersonates
     row = AuditEvent.objects.filter(action="cluster.identity").get()
     assert row.detail == {"changes": {"identity_mode": ["impersonation", "service_account"]}}
-    services.choose(prod, mode=IdentityMode.SERVICE_ACCOUNT, by=owner)
+    services.choose(prod, mode=IdentityMode.SERVICE_ACCOUNT, by=admin)
     assert AuditEvent.objects.filter(action="cluster.identity").count() == 1
+
+
+def test_its_admins_choose_what_narrows_them(prod: Cluster, owner: User) -> None:
+    with pytest.raises(PermissionDenied):
+        services.choose(prod, mode=IdentityMode.SERVICE_ACCOUNT, by=owner)
+    services.choose(prod, binds_platform_admins=False, by=owner)
+    prod.refresh_from_db()
+    assert (prod.impersonates, prod.binds_platform_admins) == (True, False)
 
 
 def test_who_only_operates_may_not_choose(prod: Cluster, operator: User) -> None:
@@ -249,8 +257,8 @@ def test_a_cluster_that_does_not_answer_is_told(prod: Cluster, owner: User, clie
     assert prod.identity_state == IdentityState.UNCHECKED
 
 
-def test_production_asks_for_its_name(prod: Cluster, owner: User, client: Client) -> None:
-    client.force_login(owner)
+def test_production_asks_for_its_name(prod: Cluster, admin: User, client: Client) -> None:
+    client.force_login(admin)
     url = f"/clusters/{prod.pk}/identity/mode/"
 
     def modes() -> tuple[str, bool]:

@@ -30,7 +30,11 @@ def events() -> list[dict[str, Any]]:
     """What was audited of requests, oldest first."""
     found = AuditEvent.objects.filter(action__startswith="kubectl.").order_by("pk")
     return [
-        {"action": each.action, "by": each.actor_name, "result": each.detail.pop("status", None)}
+        {
+            "action": each.action,
+            "by": each.actor_name,
+            "result": each.detail.pop("status", each.result),
+        }
         | each.detail
         for each in found
     ]
@@ -149,12 +153,9 @@ async def test_what_is_not_granted_is_refused_with_the_reason(
     assert reply.status == 403
     assert upstream.requests == []
     assert await events() == [
-        {"action": "kubectl.list", "by": "shop-operator", "result": None},
-        {
-            "action": "kubectl.create", "by": "shop-operator", "verb": "create",
-            "resource": "namespaces", "namespace": "", "name": "", "result": 403,
-        }
-    ]  # fmt: skip
+        {"action": "kubectl.list", "by": "shop-operator", "result": "denied"},
+        {"action": "kubectl.create", "by": "shop-operator", "result": "denied"},
+    ]
 
 
 async def test_a_change_is_audited_with_its_result(
@@ -270,7 +271,7 @@ async def test_the_old_protocol_of_exec_is_refused_with_what_to_do(
     reply = await front.ask("POST", path, await new_token(operator), **headers)
     assert reply.refusal[:2] == (400, "BadRequest")
     assert "kubectl 1.31" in reply.refusal[2]
-    assert [event["result"] for event in await events()] == [400]
+    assert [event["result"] for event in await events()] == ["denied"]
 
 
 async def test_a_token_that_ended_is_refused(
