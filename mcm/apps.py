@@ -1,6 +1,7 @@
 import importlib
 
 from django.apps import AppConfig
+from django.contrib.admin.apps import AdminConfig
 
 
 class McmConfig(AppConfig):
@@ -10,3 +11,7 @@ class McmConfig(AppConfig):
     def ready(self) -> None:
         # Tasks that any process enqueues must find the configured Celery application.
         importlib.import_module("mcm.celery")
+
+
+class Administration(AdminConfig):
+    default_site = "mcm.administration.Site"

@@ -69,7 +69,9 @@ AUTH_PASSWORD_VALIDATORS = [
 
 # --- the application -------------------------------------------------------------------------
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "unfold.apps.BasicAppConfig",
+    "unfold.contrib.filters",
+    "mcm.apps.Administration",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -95,7 +97,7 @@ INSTALLED_APPS = [
     "explorer",
     "deployments",
     "monitoring_app",
-    "mcm",
+    "mcm.apps.McmConfig",
 ]
 MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
@@ -146,6 +148,16 @@ LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = USE_TZ = True
 TIME_ZONE = "UTC"
+
+# The look of the admin site, see mcm/administration.py.
+UNFOLD = {
+    "SITE_TITLE": "MCM",
+    "SITE_HEADER": "MCM",
+    "SITE_SYMBOL": "hub",
+    "SHOW_LANGUAGES": True,
+    "STYLES": [f"/{STATIC_URL}admin.css"],
+    "SCRIPTS": [f"/{STATIC_URL}admin.js"],
+}
 
 # --- state -----------------------------------------------------------------------------------
 DATABASES: dict[str, dict[str, Any]] = {"default": env.database("DATABASE_URL")}

@@ -10,8 +10,6 @@ from django.views.generic import RedirectView
 from mcm import health, openapi
 from teams import views
 
-admin.site.site_header = admin.site.site_title = "MCM"
-
 handler500 = "teams.views.failed"
 
 # What browsers ask for by themselves where a page, or an answer of the API, names no icon.

@@ -4,7 +4,9 @@ from datetime import datetime, timedelta
 
 from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import ValidationError
 from django.db import models, transaction
+from django.utils.translation import gettext as _
 from knox.models import AuthToken
 
 from teams import audit
@@ -22,6 +24,19 @@ def save_user(user: User, *, by: User | None) -> User:
     audit.record(by, "user.create" if created else "user.change", user)
     announce_rights_changed()
     return user
+
+
+@transaction.atomic
+def set_active(user: User, is_active: bool, *, by: User) -> None:
+    """Lets the person in or not. Nobody locks himself out: ValidationError."""
+    if user == by:
+        raise ValidationError(_("You cannot do this to yourself."))
+    if user.is_active == is_active:
+        return
+    user.is_active = is_active
+    user.save(update_fields=["is_active"])
+    audit.record(by, "user.enable" if is_active else "user.disable", user)
+    announce_rights_changed()
 
 
 @transaction.atomic
@@ -120,3 +135,11 @@ def create_token(user: User, lasts: timedelta, *, by: User | None) -> str:
     row, token = AuthToken.objects.create(user=user, expiry=lasts)
     audit.record(by, "token.create", user, expires=row.expiry.isoformat())
     return str(token)
+
+
+@transaction.atomic
+def revoke_token(token: AuthToken, *, by: User | None) -> None:
+    """The token opens nothing from now on."""
+    audit.record(by, "token.revoke", token.user, created=token.created.isoformat())
+    token.delete()
+    announce_rights_changed()
