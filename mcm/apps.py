@@ -3,6 +3,8 @@ import importlib
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
 
+from mcm import labels
+
 
 class McmConfig(AppConfig):
     name = "mcm"
@@ -11,6 +13,7 @@ class McmConfig(AppConfig):
     def ready(self) -> None:
         # Tasks that any process enqueues must find the configured Celery application.
         importlib.import_module("mcm.celery")
+        labels.make_translatable()
 
 
 class Administration(AdminConfig):
