@@ -21,16 +21,20 @@ CSRF_TRUSTED_ORIGINS = env.words("MCM_TRUSTED_ORIGINS")
 # True where browsers reach MCM by HTTPS: cookies are then sent over nothing else.
 HTTPS = env.boolean("MCM_HTTPS", False)
 
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
+SECURE_SSL_REDIRECT = HTTPS
 SESSION_COOKIE_AGE = env.integer("MCM_SESSION_HOURS", 12, least=1, most=24 * 30) * 3600
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
-SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
+if HTTPS:
+    # Browsers take cookies of such names from this very host alone, by HTTPS, for all of its paths.
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SECURE_REFERRER_POLICY = SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 # Set by the balancer in front of MCM; trusted only where the operator says that one is there.
-SECURE_PROXY_SSL_HEADER = (
-    ("HTTP_X_FORWARDED_PROTO", "https") if env.boolean("MCM_BEHIND_PROXY", False) else None
-)
+BEHIND_PROXY = env.boolean("MCM_BEHIND_PROXY", False)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -102,6 +106,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "teams.middleware.HeadersMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "teams.middleware.ErrorsMiddleware",
@@ -261,7 +266,13 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_THROTTLE_CLASSES": ["teams.throttles.Throttle"],
-    "DEFAULT_THROTTLE_RATES": {"user": env.text("MCM_API_RATE", "6000/min")},
+    "DEFAULT_THROTTLE_RATES": {
+        "user": env.text("MCM_API_RATE", "6000/min"),
+        "stranger": env.text("MCM_STRANGER_RATE", "120/min"),
+        "costly": env.text("MCM_COSTLY_RATE", "60/min"),
+    },
+    # Whose address counts: what a caller says of himself in X-Forwarded-For does not.
+    "NUM_PROXIES": int(BEHIND_PROXY),
     "EXCEPTION_HANDLER": "teams.api.error_answer",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
