@@ -8,7 +8,6 @@ import http.client
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,7 +16,7 @@ from itertools import cycle
 
 import pytest
 
-from mcm.embedded import ports
+from mcm.embedded import ports, programs
 from mcm.embedded.state import PROJECT
 
 
@@ -30,13 +29,10 @@ class Web:
         self.process = self._start()
 
     def _start(self) -> "subprocess.Popen[bytes]":
-        program = [sys.executable, "-m", "uvicorn", "mcm.asgi:application", "--no-access-log"]
-        where = ["--host", "127.0.0.1", "--port", str(self.port), "--lifespan", "off"]
         quiet = subprocess.DEVNULL
+        program = programs.web(self.port).arguments
         environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "mcm.settings"}
-        return subprocess.Popen(
-            [*program, *where], cwd=PROJECT, env=environment, stdout=quiet, stderr=quiet
-        )
+        return subprocess.Popen(program, cwd=PROJECT, env=environment, stdout=quiet, stderr=quiet)
 
     def listens(self) -> bool:
         try:
