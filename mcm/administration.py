@@ -54,7 +54,7 @@ class Site(UnfoldAdminSite):  # type: ignore[misc]  # untyped
         return redirect("logout", preserve_request=True)
 
     def password_change(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        response = super().password_change(request, extra_context)
+        response: HttpResponse = super().password_change(request, extra_context)
         if response.status_code == HTTPStatus.FOUND and isinstance(request.user, User):
             # The form saves the password itself; the trail tells, and other sessions end.
             services.password_changed(request.user, by=request.user)

@@ -32,7 +32,7 @@ _enable = confirmed(
 
 
 @admin.register(User)
-class McmUserAdmin(UserAdmin, Admin):
+class McmUserAdmin(UserAdmin, Admin):  # type: ignore[misc]  # the stubs' paginator is narrower
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm

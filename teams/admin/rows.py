@@ -27,7 +27,7 @@ class BoundedPaginator(Paginator):
         return rows.order_by()[: MOST + 1].count()
 
     @property
-    def count(self) -> int:  # type: ignore[override]  # Django's is a cached property
+    def count(self) -> int:
         return min(self._counted, MOST)
 
     @property

@@ -31,7 +31,8 @@ class TeamAdmin(Admin):
             "members_n": Count("membership", distinct=True),
             "grants_n": Count("grants", distinct=True),
         }
-        return super().get_queryset(request).annotate(**counts)
+        rows: QuerySet[Team] = super().get_queryset(request).annotate(**counts)
+        return rows
 
     @admin.display(description=_("members"), ordering="members_n")
     def members_in(self, team: Any) -> int:

@@ -62,4 +62,5 @@ class TokenAdmin(ReadOnlyAdmin):
             keys = [row.pk for row in Token.objects.only("pk") if self.handle(row) in chosen]
             data.setlist(ACTION_CHECKBOX_NAME, keys)
             request.POST = data  # type: ignore[assignment]  # a QueryDict as before
-        return super().changelist_view(request, extra_context)
+        answer: HttpResponse = super().changelist_view(request, extra_context)
+        return answer
