@@ -9,7 +9,7 @@ from celery.schedules import schedule
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from mcm import env, logs
+from mcm import env, logs, theme
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -154,15 +154,7 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = USE_TZ = True
 TIME_ZONE = "UTC"
 
-# The look of the admin site, see mcm/administration.py.
-UNFOLD = {
-    "SITE_TITLE": "MCM",
-    "SITE_HEADER": "MCM",
-    "SITE_SYMBOL": "hub",
-    "SHOW_LANGUAGES": True,
-    "STYLES": [f"/{STATIC_URL}admin.css"],
-    "SCRIPTS": [f"/{STATIC_URL}admin.js"],
-}
+UNFOLD = theme.UNFOLD
 
 # --- state -----------------------------------------------------------------------------------
 DATABASES: dict[str, dict[str, Any]] = {"default": env.database("DATABASE_URL")}
