@@ -58,7 +58,8 @@ class Throttle(UserRateThrottle):
 
 
 class Costly(Throttle):
-    """Calls that ask a cluster, or unpack what somebody sent, or hand out all there is, beside all calls of the user.
+    """Calls that ask a cluster, unpack what somebody sent, or hand out all there is: of a user,
+    beside all of his calls.
 
     A view that has it names its `costly` methods.
     """

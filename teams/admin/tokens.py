@@ -1,9 +1,9 @@
-"""API tokens: whose they are, how far they reach and until when, and never what they are kept as."""
+"""API tokens: whose they are, how far they reach and how long; never what they are kept as."""
 
 from typing import Any
 
 from django.contrib import admin
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from teams.admin.bulk import confirmed
@@ -38,5 +38,5 @@ class TokenAdmin(ReadOnlyAdmin):
     def describe(self, row: Any) -> str:
         said = {"name": row.name, "who": row.user, "when": f"{row.created:%Y-%m-%d %H:%M}"}
         if row.name:
-            return _t("%(name)s of %(who)s, made %(when)s (UTC)") % said
-        return _t("Token of %(who)s, made %(when)s (UTC)") % said
+            return gettext("%(name)s of %(who)s, made %(when)s (UTC)") % said
+        return gettext("Token of %(who)s, made %(when)s (UTC)") % said

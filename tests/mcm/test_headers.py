@@ -33,6 +33,7 @@ def test_every_answer_has_them(path: str, is_signed_in: bool, client: Client, ad
     if is_signed_in:
         client.force_login(admin)
     answer = client.get(path)
+    answer.close()  # a file that is sent stays open until then
     assert {name: answer.headers.get(name) for name in ALWAYS} == ALWAYS
     assert "camera=()" in answer.headers["Permissions-Policy"]
     if not path.startswith("/static/"):

@@ -40,7 +40,6 @@ from teams.models import (
     GroupMapping,
     Membership,
     Team,
-    Token,
     User,
 )
 from teams.services import tokens
@@ -107,8 +106,8 @@ def planted(
     )
     sealed = bytes(prod.sealed_connection)
     return [
-        "planted-", secret, robots, token.digest, token.token_key, repr(sealed)[2:40], sealed.hex()[:40],
-        "sealed_connection", "sealed_input",
+        "planted-", secret, robots, token.digest, token.token_key,
+        repr(sealed)[2:40], sealed.hex()[:40], "sealed_connection", "sealed_input",
     ]  # fmt: skip
 
 
