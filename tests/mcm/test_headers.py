@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from clusters.models import Cluster
 from teams.models import User
+from tests.teams import signing
 
 pytestmark = pytest.mark.django_db
 
@@ -87,10 +88,8 @@ def test_an_address_is_believed_of_the_one_balancer_in_front() -> None:
 
 
 def test_no_script_reads_the_cookies(client: Client, admin: User) -> None:
-    admin.set_password("a long enough 1")
-    admin.save()
     client.get("/login/")
-    client.post("/login/", {"username": "admin", "password": "a long enough 1"})
+    assert signing.sign_in(client, signing.with_password(admin).username).status_code == 302
     for name in ("sessionid", "csrftoken"):
         cookie = client.cookies[name]
         assert (cookie["httponly"], cookie["samesite"]) == (True, "Lax"), name

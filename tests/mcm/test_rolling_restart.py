@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import cycle
+from pathlib import Path
 
 import pytest
 
@@ -23,14 +24,16 @@ from mcm.embedded.state import PROJECT
 class Web:
     """One web process, as `manage.py run` starts it."""
 
-    def __init__(self) -> None:
-        self.port = ports.choose()
+    def __init__(self, home: Path) -> None:
+        home.mkdir()
+        self.home = home  # its certificate is there
+        self.port, self.https_port = ports.choose(), ports.choose()
         self.answered = 0
         self.process = self._start()
 
     def _start(self) -> "subprocess.Popen[bytes]":
         quiet = subprocess.DEVNULL
-        program = programs.web(self.port).arguments
+        program = programs.web(self.home, self.port, self.https_port).arguments
         environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "mcm.settings"}
         return subprocess.Popen(program, cwd=PROJECT, env=environment, stdout=quiet, stderr=quiet)
 
@@ -104,8 +107,8 @@ def _balanced(order: list[Web]) -> list[str]:
 
 
 @pytest.mark.timeout(400)
-def test_no_request_fails_while_web_processes_are_replaced() -> None:
-    webs = [Web(), Web()]
+def test_no_request_fails_while_web_processes_are_replaced(tmp_path: Path) -> None:
+    webs = [Web(tmp_path / name) for name in ("a", "b")]
     try:
         for web in webs:
             until(web.listens, 120)
