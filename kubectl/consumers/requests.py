@@ -97,8 +97,7 @@ class _Call:
         except errors.KubeError as error:
             await self._fail(of_cluster(error))
         finally:
-            if self.let_in:
-                await self._note()
+            await self._note()
 
     async def _fail(self, refused: Refused) -> None:
         """Within an answer nothing more is said, so that nobody takes it for whole."""
@@ -127,6 +126,8 @@ class _Call:
         wait = None if self.asked.info.follows else SILENCE_SECONDS
         while piece := await answer.read(wait):
             await self.send({"type": "http.response.body", "body": piece, "more_body": True})
+        # Who has the whole answer can read in the trail what was done.
+        await self._note()
         await self.send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _read_body(self) -> bytes:
@@ -155,6 +156,10 @@ class _Call:
         mine.cut()
 
     async def _note(self) -> None:
+        """Counts and audits what was let in, once."""
+        if not self.let_in:
+            return
+        self.let_in = False
         info = self.asked.info
         services.count(info, self.status)
         if not info.reads:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.http import HttpResponseBase
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -57,7 +58,7 @@ class AuditEventShape(serializers.Serializer[Any]):
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         found: dict[str, serializers.Field[Any, Any, Any, Any]] = {
             name: serializers.CharField(allow_null=name == "address")
-            for name in line(AuditEvent())
+            for name in line(AuditEvent(at=timezone.now()))
             if name not in {"id", "seq", "count", "detail", "before", "after"}
         }
         numbers = {name: serializers.IntegerField() for name in ("id", "count")}

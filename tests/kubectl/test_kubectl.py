@@ -132,9 +132,11 @@ async def test_it_works_in_the_namespace_and_nowhere_else(
     assert await kubectl.says("get", "pods", "-o", "name") == "pod/web-1\n"
     assert "Running" in await kubectl.says("get", "pods")
     config = json.dumps({**CONFIG, "data": {"a": "1"}})
-    assert "created" in await kubectl.says("apply", "--server-side", "-f", "-", given=config)
+    assert "serverside-applied" in await kubectl.says(
+        "apply", "--server-side", "-f", "-", given=config
+    )
     changed = config.replace('"1"', '"2"')
-    assert "configured" in await kubectl.says(
+    assert "serverside-applied" in await kubectl.says(
         "apply", "--force-conflicts", "--server-side", "-f", "-", given=changed
     )
     assert "deleted" in await kubectl.says("delete", "configmap", "web-1")

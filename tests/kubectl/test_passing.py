@@ -148,8 +148,8 @@ async def test_what_is_not_granted_is_refused_with_the_reason(
     reply = await front.ask("POST", NAMESPACES, token, b'{"metadata": {"name": "new"}}')
     assert reply.status == 403
     assert upstream.requests == []
-    # The read is no news; the try to change something is.
     assert await events() == [
+        {"action": "kubectl.list", "by": "shop-operator", "result": None},
         {
             "action": "kubectl.create", "by": "shop-operator", "verb": "create",
             "resource": "namespaces", "namespace": "", "name": "", "result": 403,
