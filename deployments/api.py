@@ -30,9 +30,13 @@ from operations.services import Held
 from teams import access
 from teams.api import caller
 from teams.roles import Action
+from teams.throttles import Costly, Throttle
 
 
 class ChartList(APIView):
+    throttle_classes = (Throttle, Costly)
+    costly = ("POST",)
+
     @extend_schema(
         operation_id="charts_list", parameters=[OpenApiParameter("q", str)], responses=ChartsShape
     )

@@ -1,6 +1,9 @@
 import importlib
 
 from django.apps import AppConfig
+from django.contrib.admin.apps import AdminConfig
+
+from mcm import labels
 
 
 class McmConfig(AppConfig):
@@ -10,3 +13,8 @@ class McmConfig(AppConfig):
     def ready(self) -> None:
         # Tasks that any process enqueues must find the configured Celery application.
         importlib.import_module("mcm.celery")
+        labels.make_translatable()
+
+
+class Administration(AdminConfig):
+    default_site = "mcm.administration.Site"

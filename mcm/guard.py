@@ -7,6 +7,8 @@ from typing import Any
 
 # A chart's archive of 10 MiB in a multipart form, and room for the rest of the form.
 LARGEST = 12 * 1024 * 1024
+# Anything else is text: more than this Django would refuse as well, but as a 400.
+LARGEST_TEXT = 2 * 1024 * 1024
 
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -18,7 +20,8 @@ Application = Callable[[Any, Any, Any], Awaitable[None]]
 def guarded(application: Application) -> Application:
     """The ASGI application behind answers to what it could not read safely.
 
-    413 for bodies of more than LARGEST bytes: Django spools a whole body before it knows who asks.
+    413 for bodies of more than LARGEST bytes, or of LARGEST_TEXT unless they are forms with files:
+    Django spools a whole body before it knows who asks.
     411 for a body without its length, which WSGI has no word for. 400 for bytes in an address that
     stand for no text.
     """
@@ -54,7 +57,8 @@ def _refusal(scope: Message) -> tuple[HTTPStatus, str] | None:
     length = headers.get(b"content-length", b"0")
     if b"transfer-encoding" in headers or not length.isdigit():
         return HTTPStatus.LENGTH_REQUIRED, "Send the body with its length, as Content-Length."
-    if int(length) > LARGEST:
+    has_files = headers.get(b"content-type", b"").startswith(b"multipart/form-data")
+    if int(length) > (LARGEST if has_files else LARGEST_TEXT):
         return HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large."
     if not scope["query_string"].isascii():
         return HTTPStatus.BAD_REQUEST, "The address holds bytes that must be percent-encoded."
@@ -62,7 +66,11 @@ def _refusal(scope: Message) -> tuple[HTTPStatus, str] | None:
 
 
 async def _refuse(send: Send, status: HTTPStatus, error: str) -> None:
-    headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"x-content-type-options", b"nosniff"),
+        (b"connection", b"close"),
+    ]
     await send({"type": "http.response.start", "status": status.value, "headers": headers})
     body = json.dumps({"error": error, "fields": {}}).encode()
     await send({"type": "http.response.body", "body": body})

@@ -9,7 +9,8 @@ from celery.schedules import schedule
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from mcm import env, logs, trail
+from mcm import env, logs, theme, trail
+from mcm.rest import *  # noqa: F403 - settings of their own file
 from mcm.signin import *  # noqa: F403 - settings of their own file
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -22,12 +23,17 @@ CSRF_TRUSTED_ORIGINS = env.words("MCM_TRUSTED_ORIGINS")
 # True where browsers reach MCM by HTTPS: cookies are then sent over nothing else.
 HTTPS = env.boolean("MCM_HTTPS", False)
 
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
+SECURE_SSL_REDIRECT = HTTPS
 SESSION_COOKIE_AGE = env.integer("MCM_SESSION_HOURS", 12, least=1, most=24 * 30) * 3600
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
-SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
+if HTTPS:
+    # Browsers take cookies of such names from this very host alone, by HTTPS, for all of its paths.
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SECURE_REFERRER_POLICY = SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 # Set by the balancer in front of MCM; trusted only where the operator says that one is there.
 BEHIND_PROXY = env.boolean("MCM_BEHIND_PROXY", False)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
@@ -62,7 +68,9 @@ ANONYMOUS_USER_NAME = None
 
 # --- the application -------------------------------------------------------------------------
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "unfold.apps.BasicAppConfig",
+    "unfold.contrib.filters",
+    "mcm.apps.Administration",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -95,11 +103,12 @@ INSTALLED_APPS = [
     "kubectl",
     "deployments",
     "monitoring_app",
-    "mcm",
+    "mcm.apps.McmConfig",
 ]
 MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "teams.middleware.HeadersMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "teams.middleware.ErrorsMiddleware",
@@ -149,6 +158,8 @@ LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = USE_TZ = True
 TIME_ZONE = "UTC"
+
+UNFOLD = theme.UNFOLD
 
 # --- state -----------------------------------------------------------------------------------
 DATABASES: dict[str, dict[str, Any]] = {"default": env.database("DATABASE_URL")}
@@ -264,40 +275,6 @@ CELERY_BEAT_SCHEDULE = {
     },
     **trail.SCHEDULE,
 }
-
-# --- the API ---------------------------------------------------------------------------------
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [
-        "teams.tokens.TokenAuthentication",
-        "rest_framework.authentication.SessionAuthentication",
-    ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_THROTTLE_CLASSES": ["teams.throttles.Throttle"],
-    "DEFAULT_THROTTLE_RATES": {"user": env.text("MCM_API_RATE", "6000/min")},
-    "EXCEPTION_HANDLER": "teams.api.error_answer",
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
-}
-SPECTACULAR_SETTINGS = {
-    "TITLE": "MCM",
-    "DESCRIPTION": "Many Kubernetes clusters from one place. See docs/api.md.",
-    "VERSION": "1",
-    "SCHEMA_PATH_PREFIX": "/api/v1",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
-    "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "mcm.openapi.errors",
-    ],
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-}
-KNOX_TOKEN_MODEL = "teams.Token"  # noqa: S105 - a model
-# By the prefix scanners of secrets know what they found.
-REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer", "TOKEN_PREFIX": "mcm_"}
-# How long an API token may last.
-TOKEN_DAYS = env.integer("MCM_TOKEN_DAYS", 365, least=1, most=3650)
 
 # --- kubectl through MCM ---------------------------------------------------------------------
 # The HTTPS address under which people reach MCM, and the authority of its certificate where their

@@ -1,6 +1,5 @@
 """Every address of MCM. `tests/test_permissions.py` walks them with every role."""
 
-from allauth.account.decorators import secure_admin_login
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.decorators import login_not_required
@@ -9,10 +8,6 @@ from django.views.generic import RedirectView
 
 from mcm import health, openapi
 from teams import views
-
-# By the one door of all pages, with throttling and second factor.
-admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
-admin.site.site_header = admin.site.site_title = "MCM"
 
 handler500 = "teams.views.failed"
 

@@ -1,14 +1,34 @@
-from django.contrib import admin
+"""The history of work for platform admins. Inputs are sealed and stay so."""
 
-from operations.models import Operation
-from teams.admin import ReadOnlyAdmin
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+
+from operations import services
+from operations.models import LogLine, Operation
+from teams.admin import ReadOnlyAdmin, confirmed
+
+_cancel = confirmed(
+    "cancel",
+    _("Cancel"),
+    _("What waits ends at once, what runs as soon as its worker has stopped it:"),
+    lambda operation, by: services.cancel(operation, by=by),
+)
 
 
 @admin.register(Operation)
 class OperationAdmin(ReadOnlyAdmin):
-    """The history of work. Inputs are sealed and stay so."""
-
     list_display = ("created", "kind", "cluster", "namespace", "target", "status", "requested_by")
     list_filter = ("status", "kind", "cluster")
-    search_fields = ("target", "namespace")
+    list_select_related = ("cluster", "requested_by")
+    search_fields = ("target", "namespace", "requested_by__username")
+    date_hierarchy = "created"
     exclude = ("sealed_input",)
+    actions = (_cancel,)
+
+
+@admin.register(LogLine)
+class LogLineAdmin(ReadOnlyAdmin):
+    list_display = ("at", "operation", "text")
+    list_select_related = ("operation__cluster",)
+    search_fields = ("operation__target",)
+    ordering = ("-id",)

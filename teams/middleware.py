@@ -88,6 +88,30 @@ class SessionsMiddleware:
             UserSession.objects.create_from_request(request)
 
 
+# No page asks for any of these, and none that is slipped into one shall.
+_UNUSED = (
+    "accelerometer", "camera", "display-capture", "geolocation", "gyroscope", "magnetometer",
+    "microphone", "midi", "payment", "usb",
+)  # fmt: skip
+_HEADERS = {
+    "Permissions-Policy": ", ".join(f"{feature}=()" for feature in _UNUSED),
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+class HeadersMiddleware:
+    """What Django's own headers of all answers leave out."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        for name, value in _HEADERS.items():
+            response.headers.setdefault(name, value)
+        return response
+
+
 class ErrorsMiddleware:
     """A request that no view could read is refused early; the API tells every error in JSON."""
 

@@ -55,3 +55,34 @@ class Throttle(UserRateThrottle):
     def wait(self) -> float:
         """Seconds until calls are counted from none again."""
         return self._left
+
+
+class Costly(Throttle):
+    """Calls that ask a cluster, unpack what somebody sent, or hand out all there is: of a user,
+    beside all of his calls.
+
+    A view that has it names its `costly` methods.
+    """
+
+    scope = "costly"
+
+    def get_cache_key(self, request: Request, view: "APIView") -> str:
+        """The person, by whichever token: who makes more of them asks for no more."""
+        return str(UserRateThrottle.get_cache_key(self, request, view))
+
+    def allow_request(self, request: Request, view: "APIView") -> bool:
+        costly: tuple[str, ...] = view.costly  # type: ignore[attr-defined]
+        return request.method not in costly or super().allow_request(request, view)
+
+
+class Strangers(Throttle):
+    """Refusals of calls that nobody signed, by their address: what tries tokens is slowed down.
+
+    Whoever has a token that opens is not counted, wherever he calls from.
+    """
+
+    scope = "stranger"
+
+    def get_cache_key(self, request: Request, view: "APIView") -> str:
+        ident = self.get_ident(request)
+        return str(self.cache_format % {"scope": self.scope, "ident": ident})

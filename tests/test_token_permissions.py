@@ -13,7 +13,8 @@ from teams.models import User
 from teams.roles import Action, Level, Reach
 from teams.services import tokens
 from tests import test_permissions
-from tests.test_permissions import CASES, PAGES, ROLES, Case, asked
+from tests.addresses import CASES, ROLES, Case
+from tests.test_permissions import PAGES, asked
 
 world = test_permissions.world
 CALLS = [case for case in CASES if case not in PAGES and case.name != "api-docs"]

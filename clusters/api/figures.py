@@ -20,6 +20,7 @@ from clusters.store import queries, usage
 from teams import access
 from teams.api import BadGateway, GatewayTimeout, caller
 from teams.serializers import StrictSerializer
+from teams.throttles import Costly, Throttle
 
 MONTH = 24 * 30
 
@@ -50,6 +51,9 @@ class ClusterStats(APIView):
 
 class ClusterResources(APIView):
     """What nodes and pods use right now: millicores and MiB, from the cluster's metrics API."""
+
+    throttle_classes = (Throttle, Costly)
+    costly = ("GET",)
 
     @extend_schema(responses=ResourcesShape)
     def get(self, request: Request, pk: UUID) -> Response:

@@ -23,6 +23,7 @@ from teams import access
 from teams.api import BadGateway, caller
 from teams.roles import Action
 from teams.serializers import StrictSerializer
+from teams.throttles import Costly, Throttle
 
 
 class IdentitySerializer(StrictSerializer):
@@ -85,6 +86,9 @@ class IdentityManifest(APIView):
 
 class IdentityCheck(APIView):
     """Asks the cluster whether it knows them, and tells what is missing and what is too much."""
+
+    throttle_classes = (Throttle, Costly)
+    costly = ("POST",)
 
     @extend_schema(request=None, responses=IdentityShape)
     def post(self, request: Request, pk: UUID) -> Response:

@@ -24,9 +24,13 @@ from teams import access, confirmation
 from teams.api import BadGateway, Conflict, GatewayTimeout, caller
 from teams.models import User
 from teams.roles import Action
+from teams.throttles import Costly, Throttle
 
 
 class ClusterList(APIView):
+    throttle_classes = (Throttle, Costly)
+    costly = ("POST",)
+
     @extend_schema(operation_id="clusters_list", responses=ClustersShape)
     def get(self, request: Request) -> Response:
         clusters = [cluster_json(row) for row in queries.clusters(caller(request))]

@@ -1,19 +1,15 @@
 """The tables of clusters: the registry, what was seen, who watches."""
 
-from clusters.models.leases import Lease, Watcher
-from clusters.models.registry import (
-    LIVE_FOR,
-    AsSeen,
-    Cluster,
+from clusters.models.choices import (
     CredentialKind,
     Environment,
     Freshness,
     IdentityMode,
     IdentityState,
-    Namespace,
-    NamespacedRows,
     Status,
 )
+from clusters.models.leases import Lease, Watcher
+from clusters.models.registry import LIVE_FOR, AsSeen, Cluster, Namespace, NamespacedRows
 from clusters.models.seen import CustomResource, Image, KindState, Object, Tally
 from clusters.models.usage import SCOPES, Capacity, PollDue, Scope, Usage, UsageHour
 

@@ -7,7 +7,8 @@ from django.db.models.functions import Upper
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from clusters.models.registry import Cluster, Freshness, NamespacedRows
+from clusters.models.choices import Freshness
+from clusters.models.registry import Cluster, NamespacedRows
 
 LONGEST_KIND = 253
 

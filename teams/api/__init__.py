@@ -6,12 +6,20 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import UnreadablePostError
 from django.utils.translation import gettext as _
 from rest_framework import status
-from rest_framework.exceptions import APIException, ParseError, ValidationError
+from rest_framework.exceptions import (
+    APIException,
+    AuthenticationFailed,
+    NotAuthenticated,
+    ParseError,
+    Throttled,
+    ValidationError,
+)
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from teams.models import User
+from teams.throttles import Strangers
 
 
 def caller(request: Request) -> User:
@@ -51,12 +59,7 @@ def error_answer(exc: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(request := context.get("request"), Request):
         # For the audit trail, which tells of what was refused where the answer leaves.
         request._request.refused_by = exc  # type: ignore[attr-defined]
-    if isinstance(exc, RecursionError):
-        exc = ParseError(_("The body is nested too deeply."))
-    if isinstance(exc, UnreadablePostError):
-        exc = ParseError(_("The body broke off."))
-    if isinstance(exc, RequestDataTooBig):
-        exc = TooLarge(_("The body is too large."))
+    exc = _told(exc, context)
     response = exception_handler(exc, context)
     if response is None:
         return None
@@ -72,6 +75,27 @@ def error_answer(exc: Exception, context: dict[str, Any]) -> Response | None:
         error = str(getattr(exc, "detail", "")) or _("The request was refused.")
     response.data = {"error": error, "fields": fields}
     return response
+
+
+def _told(exc: Exception, context: dict[str, Any]) -> Exception:
+    """What the caller is told instead of what Python or Django says."""
+    if isinstance(exc, RecursionError):
+        return ParseError(_("The body is nested too deeply."))
+    if isinstance(exc, UnreadablePostError):
+        return ParseError(_("The body broke off."))
+    if isinstance(exc, RequestDataTooBig):
+        return TooLarge(_("The body is too large."))
+    if isinstance(exc, AuthenticationFailed | NotAuthenticated):
+        return _too_many(context) or exc
+    return exc
+
+
+def _too_many(context: dict[str, Any]) -> Throttled | None:
+    """Instead of the next 401 for an address that has had too many of them."""
+    strangers = Strangers()
+    if strangers.allow_request(context["request"], context["view"]):
+        return None
+    return Throttled(strangers.wait())
 
 
 def _fields(detail: Any, path: str = "") -> dict[str, list[str]]:

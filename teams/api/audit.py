@@ -19,6 +19,7 @@ from teams.audit import written
 from teams.audit.forwarding import line
 from teams.filters import PARAMETERS, AuditFilter
 from teams.models import AuditEvent
+from teams.throttles import Costly, Throttle
 from teams.trail import Named, Result
 
 MOST = 500
@@ -96,6 +97,8 @@ class AuditDetail(APIView):
 
 
 class AuditExport(APIView):
+    throttle_classes = (Throttle, Costly)
+    costly = ("GET",)
     form = "csv"
 
     @extend_schema(

@@ -4,7 +4,9 @@ from datetime import datetime
 
 from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import ValidationError
 from django.db import models, transaction
+from django.utils.translation import gettext as _
 
 from teams import audit
 from teams.executor import announce_rights_changed as announce_rights_changed
@@ -29,6 +31,24 @@ def save_user(user: User, *, by: User | None) -> User:
         end_sessions(user)  # letting the person in again later must not revive them
     announce_rights_changed()
     return user
+
+
+@transaction.atomic
+def set_active(user: User, is_active: bool, *, by: User) -> None:
+    """Lets the person in or not. Nobody locks himself out: ValidationError."""
+    if user == by:
+        raise ValidationError(_("You cannot do this to yourself."))
+    if user.is_active == is_active:
+        return
+    before = audit.stored(user, "is_active")
+    user.is_active = is_active
+    user.save(update_fields=["is_active"])
+    after = audit.fields(user, "is_active")
+    action = "user.enable" if is_active else "user.disable"
+    audit.record(by, action, user, before=before, after=after)
+    if not is_active:
+        end_sessions(user)  # letting the person in again later must not revive them
+    announce_rights_changed()
 
 
 @transaction.atomic

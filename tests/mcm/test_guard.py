@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mcm.guard import LARGEST, guarded
+from mcm.guard import LARGEST, LARGEST_TEXT, guarded
 from teams import services
 from teams.models import User
 from tests.mcm.asked import asked
@@ -26,6 +26,14 @@ async def posted(pieces: Iterator[bytes], query: bytes = b"", **headers: str) ->
 
 async def test_an_announced_length_is_enough_to_refuse() -> None:
     assert await posted(iter([PIECE]), content__length=str(LARGEST + 1)) == (413, 0)
+
+
+async def test_ten_megabytes_are_too_much_for_anything_but_a_form_with_files() -> None:
+    ten = str(10 * 1024 * 1024)
+    for kind in ("application/json", "application/x-www-form-urlencoded", "text/plain"):
+        assert await posted(iter([PIECE]), content__length=ten, content__type=kind) == (413, 0)
+    too_long = str(LARGEST_TEXT + 1)
+    assert await posted(iter([PIECE]), content__length=too_long) == (413, 0)
 
 
 async def test_a_body_without_its_length_is_refused_unread() -> None:

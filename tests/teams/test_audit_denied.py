@@ -78,7 +78,7 @@ def test_the_admin_site_leaves_no_change_untold(
     admin: User, viewer: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also one of a form that goes around the services."""
-    from teams.admin import McmUserAdmin
+    from teams.admin.people import McmUserAdmin
 
     def save(_self: Any, _request: Any, user: User, _form: Any, _change: bool) -> None:
         user.save()
