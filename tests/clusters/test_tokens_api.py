@@ -171,7 +171,7 @@ def test_a_robot_never_signs_in_nor_becomes_staff(crew: Team) -> None:
         with pytest.raises(IntegrityError), transaction.atomic():
             User.objects.filter(robot_of=crew).update(**values)
     form = {"username": "robot:crew:ci", "password": ""}
-    assert Client().post("/login/", form).status_code == 200
+    assert Client().post("/login/", form).status_code == 422
     joining = {"username": "robot:crew:ci"}
     assert call(ann(), "POST", f"/api/v1/teams/{crew.pk}/members", joining).status_code == 400
 

@@ -10,7 +10,7 @@ from clusters.store import identity
 from kubectl import access
 from kubectl.access import NO_CLUSTER, Refused, admit
 from teams import services
-from teams.models import User
+from teams.models import Token, User
 from teams.roles import Role
 from teams.throttles import Throttle
 from tests import factories
@@ -155,7 +155,7 @@ def test_who_calls_too_often_waits(viewer: User, monkeypatch: pytest.MonkeyPatch
     assert caught.value.status == 429
 
 
-def test_calls_are_counted_by_person(viewer: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_calls_are_counted_by_token(viewer: User, monkeypatch: pytest.MonkeyPatch) -> None:
     keys: list[Any] = []
 
     def note(self: Any, request: Any, view: Any) -> bool:
@@ -164,4 +164,4 @@ def test_calls_are_counted_by_person(viewer: User, monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(Throttle, "allow_request", note)
     access.admit_new(f"Bearer {token_of(viewer)}", "prod", read("GET", "/api", ""))
-    assert keys[0].endswith(f"_{viewer.pk}")
+    assert keys == [f"token:{Token.objects.get().pk}"]
