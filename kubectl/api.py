@@ -18,6 +18,7 @@ from kubectl import services
 from kubectl.forms import LASTING, USUAL
 from teams import access, confirmation
 from teams.api import Conflict, caller
+from teams.roles import Action
 from teams.services.tokens import Refused
 
 
@@ -37,6 +38,7 @@ class ClusterKubeconfig(APIView):
         Asked for with a token that ends earlier, it ends with that one.
         """
         cluster = access.get_or_404(caller(request), Cluster, pk)
+        access.require_token_for(caller(request), Action.ADMIN)
         confirmation.require(request)
         given = KubeconfigSerializer(data=request.data)
         given.is_valid(raise_exception=True)

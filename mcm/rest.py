@@ -35,6 +35,12 @@ SPECTACULAR_SETTINGS = {
         "drf_spectacular.hooks.postprocess_schema_enums",
         "mcm.openapi.errors",
     ],
+    # The same choices under several names of fields.
+    "ENUM_NAME_OVERRIDES": {
+        "ActionEnum": "teams.roles.Action",
+        "IdentityModeEnum": "clusters.models.choices.IdentityMode",
+        "TokenScopeEnum": "teams.roles.Level",
+    },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }

@@ -120,13 +120,14 @@ class _Call:
     async def _give_back(self, answer: Answer) -> None:
         headers = [(name.encode(), value.encode("latin-1")) for name, value in answer.headers]
         self.status = answer.status
+        # Who has the answer to a change can read in the trail that it was made.
+        if not self.asked.info.reads:
+            await self._note()
         start = {"type": "http.response.start", "status": answer.status}
         await self.send({**start, "headers": [*headers, *INERT]})
         wait = None if self.asked.info.follows else SILENCE_SECONDS
         while piece := await answer.read(wait):
             await self.send({"type": "http.response.body", "body": piece, "more_body": True})
-        # Who has the whole answer can read in the trail what was done.
-        await self._note()
         await self.send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _read_body(self) -> bytes:

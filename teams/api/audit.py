@@ -80,7 +80,10 @@ class AuditEventsShape(serializers.Serializer[Any]):
 
 class AuditList(APIView):
     @extend_schema(
-        summary="The audit trail", parameters=[AuditListShape], responses=AuditEventsShape
+        operation_id="audit_list",
+        summary="The audit trail",
+        parameters=[AuditListShape],
+        responses=AuditEventsShape,
     )
     def get(self, request: Request) -> Response:
         """What the caller may read, newest first, page by page."""
