@@ -1,7 +1,8 @@
 """Web processes that are replaced one after the other, under load: nobody is told of it.
 
-In front stands what every balancer does at least: it tries the other process where nobody listens,
-and sends nothing twice.
+In front stands what balancers do by themselves (nginx: `proxy_next_upstream error`): they ask the
+other process where nobody listens, and where a connection is reset before an answer, as those are
+that wait in the queue of a socket that closes; the latter only with what may be asked twice.
 """
 
 import http.client
@@ -97,8 +98,8 @@ def _balanced(order: list[Web]) -> list[str]:
     for web in order:
         try:
             status = ask(web.port)
-        except ConnectionRefusedError:
-            continue  # nobody listens: nothing was sent
+        except (ConnectionRefusedError, ConnectionResetError):
+            continue
         except OSError as error:
             return [f"{web.port}: {error!r}"]
         web.answered += 1
