@@ -122,7 +122,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
                 found = await live.hub().desk.ask(question, self.user, keys)
                 html = "".join(found[key] for key in keys if key in found)
         except PermissionDenied as error:
-            with context.Acting(context.Origin.of_scope(self.scope)):
+            with context.acting(context.Origin.of_scope(self.scope)):
                 tell = database_sync_to_async(denials.denied)
                 await tell(self.user, "socket rows", url, error)
         except LookupError:

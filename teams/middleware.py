@@ -156,7 +156,7 @@ class AuditMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        with context.Acting(context.Origin.of(request)) as origin:
+        with context.acting(context.Origin.of(request)) as origin:
             response = self.get_response(request)
             if response.status_code == HTTPStatus.FORBIDDEN and isinstance(request.user, User):
                 error = getattr(request, "refused_by", None)

@@ -7,16 +7,16 @@ token in the Authorization header, so there is no cookie that another site could
 from typing import Any
 
 from kubectl.consumers import requests, sockets
+from teams.audit.context import Origin, acting
 
 PREFIX = "/k8s/"
 
 
 async def proxy(scope: Any, receive: Any, send: Any) -> None:
     """The ASGI application under PREFIX."""
-    if scope["type"] == "websocket":
-        await sockets.serve(scope, receive, send)
-    else:
-        await requests.serve(scope, receive, send)
+    serve = sockets.serve if scope["type"] == "websocket" else requests.serve
+    with acting(Origin.of_scope(scope, via="kubectl")):
+        await serve(scope, receive, send)
 
 
 def beside(elsewhere: Any) -> Any:

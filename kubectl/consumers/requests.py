@@ -23,7 +23,6 @@ from kubectl.consumers.asked import (
     status_headers,
 )
 from kubectl.consumers.under_way import UnderWay, under_way
-from teams.audit.context import Acting, Origin
 
 # What API servers take at most.
 LARGEST_BODY = 3 * 1024 * 1024
@@ -46,11 +45,6 @@ class Gone(Exception):
 
 async def serve(scope: Any, receive: Any, send: Any) -> None:
     """The ASGI application of requests by HTTP."""
-    with Acting(Origin.of_scope(scope, via="kubectl")):
-        await _serve(scope, receive, send)
-
-
-async def _serve(scope: Any, receive: Any, send: Any) -> None:
     asked = None
     try:
         asked = read(scope)

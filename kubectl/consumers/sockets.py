@@ -24,7 +24,6 @@ from kubectl.consumers.asked import (
     status_headers,
 )
 from kubectl.consumers.under_way import UnderWay, under_way
-from teams.audit.context import Acting, Origin
 
 NO_PROTOCOL = f"MCM: offer one of these protocols: {', '.join(sorted(PROTOCOLS))}."
 NOTHING_TO_JOIN = "MCM: only exec and attach are reached by websockets."
@@ -35,11 +34,6 @@ log = logging.getLogger(__name__)
 
 async def serve(scope: Any, receive: Any, send: Any) -> None:
     """The ASGI application of websockets."""
-    with Acting(Origin.of_scope(scope, via="kubectl")):
-        await _serve(scope, receive, send)
-
-
-async def _serve(scope: Any, receive: Any, send: Any) -> None:
     asked = None
     try:
         given = dict(scope)

@@ -7,6 +7,7 @@ on. What is recorded is masked (`masking`), sealed into a chain soon after (`cha
 is set (`retention`).
 """
 
+from contextlib import AbstractContextManager
 from typing import Any
 
 from django.db.models import Model
@@ -69,7 +70,7 @@ def stored(row: Model, *names: str) -> Data | None:
     return None if found is None else fields(found, *names)
 
 
-def acting_for(row: Model) -> context.Acting:
+def acting_for(row: Model) -> AbstractContextManager[Origin]:
     """Work that goes on elsewhere is told as from where it was asked for: `with acting_for(row)`.
 
     That stands in the first line about the row, so it is known however the work came to its worker.
@@ -77,8 +78,8 @@ def acting_for(row: Model) -> context.Acting:
     lines = AuditEvent.objects.filter(object_type=row._meta.label_lower, object_id=str(row.pk))
     first = lines.order_by("pk").first()
     if first is None:
-        return context.Acting(Origin(via="worker"))
-    return context.Acting(
+        return context.acting(Origin(via="worker"))
+    return context.acting(
         Origin(
             via="worker",
             token=first.token,

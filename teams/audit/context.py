@@ -1,10 +1,10 @@
 """From where something is asked for: known for as long as a request or a piece of work goes on."""
 
 import ipaddress
-from collections.abc import Iterable
-from contextvars import ContextVar, Token
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Any
 
 import structlog
@@ -67,25 +67,14 @@ def current() -> Origin:
     return _origin.get() or Origin()
 
 
-class Acting:
-    """`with Acting(origin):` what is recorded inside comes from there."""
-
-    def __init__(self, origin: Origin) -> None:
-        self.origin = origin
-        self._token: Token[Origin | None] | None = None
-
-    def __enter__(self) -> Origin:
-        self._token = _origin.set(self.origin)
-        return self.origin
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._token is not None:
-            _origin.reset(self._token)
+@contextmanager
+def acting(origin: Origin) -> Iterator[Origin]:
+    """What is recorded inside comes from there."""
+    token = _origin.set(origin)
+    try:
+        yield origin
+    finally:
+        _origin.reset(token)
 
 
 def token_name(token: Any) -> str:

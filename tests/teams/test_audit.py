@@ -100,7 +100,7 @@ def test_the_end_of_work_is_told_as_from_where_it_was_asked(
     from operations.models import Status
 
     origin = context.Origin(via="page", token="t", address="192.0.2.7", request_id="r1")
-    with context.Acting(origin):
+    with context.acting(origin):
         audit.record(operator, operation.kind, operation)
     Operation.objects.update(status=Status.RUNNING, requested_by=operator)
     operation.refresh_from_db()

@@ -99,7 +99,7 @@ def test_filters(admin: User, owner: User, asked: dict[str, str], found: list[st
     for n, (name, by) in enumerate({"a": owner, "b": owner, "c": None}.items(), start=1):
         with time_machine.travel(datetime(2026, 2, n, 12, tzinfo=UTC), tick=False):
             failed = {"result": Result.FAILED, "reason": "it broke"} if name == "c" else {}
-            with context.Acting(context.Origin(address="192.0.2.1" if name == "c" else None)):
+            with context.acting(context.Origin(address="192.0.2.1" if name == "c" else None)):
                 audit.record(by, name, THING, **failed)  # type: ignore[arg-type]
     [client] = of(admin)
     answer = client.get("/api/v1/audit", {"type": "thing", **asked}).json()
