@@ -186,7 +186,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
 
     async def _of_token(self) -> User | None:
         scope: Any = self.scope  # with what `mcm.sockets` put there
-        address, _port = scope.get("client") or ("", 0)
+        address = context.Origin.of_scope(scope).address
         return await database_sync_to_async(tokens.caller)(scope["bearer"], address)
 
     @classmethod

@@ -8,7 +8,6 @@ from typing import NamedTuple, cast
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
-from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -18,13 +17,12 @@ from clusters.kube.request_info import RequestInfo
 from clusters.kube.types import Identity
 from clusters.models import Cluster, Namespace
 from clusters.store import identity
-from teams import access
+from teams import access, tokens
 from teams.access import Held
 from teams.audit import context
 from teams.models import User
 from teams.roles import Action
 from teams.throttles import Throttle
-from teams.tokens import TokenAuthentication
 
 # What tells of the API and not of what is in the cluster: for everybody who sees any of it.
 DISCOVERY = ("/api", "/apis", "/openapi", "/version", "/healthz", "/livez", "/readyz")
@@ -68,8 +66,8 @@ class Pass(NamedTuple):
 
 def admit(authorization: str, name: str, info: RequestInfo, *, begins: bool = False) -> Pass:
     """Lets the bearer of a token through to the cluster of this name. Raises Refused."""
-    user, token = bearer(authorization)
-    context.current().token = token
+    user = bearer(authorization)
+    context.current().token = context.token_name(user.token)
     if begins:
         _count(user)
     held = access.holdings(user)
@@ -105,18 +103,13 @@ def _count(user: User) -> None:
         raise Refused(429, TOO_OFTEN)
 
 
-def bearer(authorization: str) -> tuple[User, str]:
-    """Whose token it is, and what names it; nothing else signs in here. Raises Refused."""
-    request = HttpRequest()
-    request.META["HTTP_AUTHORIZATION"] = authorization
-    try:
-        found = TokenAuthentication().authenticate(request)
-    except (AuthenticationFailed, UnicodeDecodeError) as error:
-        raise Refused(401, NOBODY) from error
-    if found is None:
+def bearer(authorization: str) -> User:
+    """Whose token it is; nothing else signs in here. Raises Refused."""
+    token = tokens.bearer(authorization)
+    user = tokens.caller(token, context.current().address) if token else None
+    if user is None:
         raise Refused(401, NOBODY)
-    user: User = found[0]
-    return user, context.token_name(found[1])
+    return user
 
 
 def needed(info: RequestInfo) -> Action:

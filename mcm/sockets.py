@@ -6,6 +6,8 @@ from typing import Any
 from channels.auth import AuthMiddlewareStack
 from channels.security.websocket import AllowedHostsOriginValidator
 
+from teams import tokens
+
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 
@@ -29,8 +31,9 @@ def let_in(sockets: Any) -> Application:
 
 def _bearer(headers: list[tuple[bytes, bytes]]) -> str | None:
     """The token of the first `Authorization: Bearer`."""
-    for name, value in headers:
-        kind, _space, token = value.decode("latin-1").partition(" ")
-        if name == b"authorization" and kind.lower() == "bearer":
-            return token.strip()
-    return None
+    found = (
+        tokens.bearer(value.decode("latin-1"))
+        for name, value in headers
+        if name == b"authorization"
+    )
+    return next((token for token in found if token is not None), None)

@@ -1,15 +1,14 @@
 """Who comes in by a token. Stands alone: DRF loads it while it defines its own views."""
 
-import ipaddress
-from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import knox.auth
-from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 from rest_framework.exceptions import AuthenticationFailed
+
+from teams.audit.context import address_in
 
 if TYPE_CHECKING:
     from teams.models import Token, User
@@ -24,7 +23,7 @@ class TokenAuthentication(knox.auth.TokenAuthentication):  # type: ignore[misc] 
     def authenticate(self, request: Any) -> "tuple[User, Token] | None":
         found: tuple[User, Token] | None = super().authenticate(request)
         if found is not None:
-            note_use(found[1], address(request.META))
+            note_use(found[1], address_in(request.META))
         return found
 
     def authenticate_credentials(self, token: bytes) -> "tuple[User, Token]":
@@ -42,7 +41,13 @@ class TokenAuthentication(knox.auth.TokenAuthentication):  # type: ignore[misc] 
         return auth_token.is_over
 
 
-def caller(text: str, address: str) -> "User | None":
+def bearer(authorization: str) -> str | None:
+    """The token in an Authorization header; None where it holds something else."""
+    kind, _space, token = authorization.partition(" ")
+    return token.strip() if kind.lower() == "bearer" else None
+
+
+def caller(text: str, address: str | None) -> "User | None":
     """Who comes in by this token, narrowed to what it is for; None where it is no good."""
     try:
         user, row = TokenAuthentication().authenticate_credentials(text.encode())
@@ -52,24 +57,13 @@ def caller(text: str, address: str) -> "User | None":
     return user
 
 
-def note_use(token: "Token", address: str) -> None:
+def note_use(token: "Token", address: str | None) -> None:
+    """An address that is not known leaves the known one."""
     now = timezone.now()
     if token.last_used is not None and now - token.last_used < NOTED_EVERY:
         return
     rows = type(token).objects.filter(pk=token.pk)
     # Of many calls at the same moment one writes, the others find it done.
     stale = Q(last_used=None) | Q(last_used__lte=now - NOTED_EVERY)
-    rows.filter(stale).update(last_used=now, last_address=_checked(address))
-
-
-def address(meta: Mapping[str, Any]) -> str:
-    """From where a request comes: behind a proxy, as that one wrote it last."""
-    forwarded = str(meta.get("HTTP_X_FORWARDED_FOR", "")) if settings.BEHIND_PROXY else ""
-    return forwarded.rpartition(",")[2].strip() or str(meta.get("REMOTE_ADDR", ""))
-
-
-def _checked(address: str) -> str | None:
-    try:
-        return str(ipaddress.ip_address(address))
-    except ValueError:
-        return None
+    known = {"last_address": address} if address else {}
+    rows.filter(stale).update(last_used=now, **known)

@@ -1,7 +1,7 @@
 """From where something is asked for: known for as long as a request or a piece of work goes on."""
 
 import ipaddress
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Origin:
     def of(cls, request: HttpRequest) -> "Origin":
         return cls(
             via="api" if request.path.startswith("/api/") else "page",
-            address=address(request.META.get("REMOTE_ADDR"), _forwarded(request)),
+            address=address_in(request.META),
             user_agent=_line(request.headers.get("User-Agent", ""), 200),
             request=request,
         )
@@ -99,8 +99,9 @@ def address(peer: str | None, forwarded: Iterable[str] = ()) -> str | None:
         return None
 
 
-def _forwarded(request: HttpRequest) -> list[str]:
-    return request.headers.get("X-Forwarded-For", "").split(",")
+def address_in(meta: Mapping[str, Any]) -> str | None:
+    """As `address`, of a request's META."""
+    return address(meta.get("REMOTE_ADDR"), str(meta.get("HTTP_X_FORWARDED_FOR", "")).split(","))
 
 
 def _request_id() -> str:
