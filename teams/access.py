@@ -169,6 +169,16 @@ def get_or_404(who: Who, model: type[M], key: Any, action: Action = Action.VIEW)
     return found
 
 
+def person_or_404(user: User, pk: int) -> User:
+    """Oneself, and everybody for who sees everything. Raises Http404."""
+    if user.pk == pk:
+        return user
+    found = User.objects.filter(pk=pk).first() if sees_everything(user) else None
+    if found is None:
+        raise Http404
+    return found
+
+
 def holds(user: AnyUser, action: Action, scope: Model) -> bool:
     """The action on the whole of a scope: granted on itself, not on something within it."""
     held = Held(user, action)

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.http import Http404
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -21,13 +20,7 @@ class Person(APIView):
     def get(self, request: Request, pk: int) -> Response:
         """For oneself, and of everybody for platform admins."""
         user = caller(request)
-        found = user
-        if pk != user.pk:
-            other = User.objects.filter(pk=pk).first() if access.sees_everything(user) else None
-            if other is None:
-                raise Http404
-            found = other
-        return Response(_person_json(found, user))
+        return Response(_person_json(access.person_or_404(user, pk), user))
 
 
 class Me(APIView):

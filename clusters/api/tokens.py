@@ -1,5 +1,6 @@
 """`/api/v1/tokens` and `/api/v1/teams/{id}/tokens`."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -33,11 +34,8 @@ class TokenList(APIView):
         user = caller(request)
         access.require_token_for(user, Action.ADMIN)
         confirmation.require(request)
-        wanted = _wanted(user, TokenSerializer(data=request.data))
-        try:
-            return _made(user, tokens.make(user, wanted, by=user))
-        except tokens.Refused as error:
-            raise ValidationError({error.field: [str(error)]}) from error
+        body = TokenSerializer(data=request.data)
+        return _made(user, body, lambda wanted: tokens.make(user, wanted, by=user))
 
 
 class TokenDetail(APIView):
@@ -64,11 +62,8 @@ class TeamTokens(APIView):
         user = caller(request)
         team = access.get_or_404(user, Team, pk, Action.ADMIN)
         confirmation.require(request)
-        wanted = _wanted(user, RobotSerializer(data=request.data))
-        try:
-            return _made(user, tokens.make_robot(team, wanted, by=user))
-        except tokens.Refused as error:
-            raise ValidationError({error.field: [str(error)]}) from error
+        body = RobotSerializer(data=request.data)
+        return _made(user, body, lambda wanted: tokens.make_robot(team, wanted, by=user))
 
 
 def _wanted(user: User, body: TokenSerializer) -> tokens.Wanted:
@@ -86,7 +81,12 @@ def _listed(user: User, rows: Any) -> Response:
     return Response({"tokens": found, "total": len(found)})
 
 
-def _made(user: User, made: tuple[Token, str]) -> Response:
-    row, text = made
+def _made(
+    user: User, body: TokenSerializer, make: Callable[[tokens.Wanted], tuple[Token, str]]
+) -> Response:
+    try:
+        row, text = make(_wanted(user, body))
+    except tokens.Refused as error:
+        raise ValidationError({error.field: [str(error)]}) from error
     [each] = shown(user, [row])
     return Response({**token_json(each), "token": text}, status=status.HTTP_201_CREATED)

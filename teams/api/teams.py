@@ -1,8 +1,8 @@
 """`/api/v1/teams` and what lies under it."""
 
+from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import Count
 from django.forms import BaseForm
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 from teams import access, services
 from teams.api import caller
 from teams.forms import MemberForm, TeamForm
-from teams.models import Grant, Membership, Team, User
+from teams.models import Membership, Team, User
 from teams.roles import Action
 from teams.serializers import ManagerSerializer, MemberSerializer, TeamSerializer, member_json
 from teams.services import members
@@ -57,7 +57,7 @@ class TeamList(APIView):
     @extend_schema(operation_id="teams_list", responses=TeamsShape)
     def get(self, request: Request) -> Response:
         """The caller's own teams; all of them for platform admins."""
-        found = _teams_json(caller(request), list(access.visible(caller(request), Team)))
+        found = _teams_json(caller(request), access.visible(caller(request), Team))
         return Response({"teams": found, "total": len(found)})
 
     @extend_schema(request=TeamSerializer, responses={201: TeamShape})
@@ -157,20 +157,14 @@ def _refused(form: BaseForm) -> ValidationError:
     return ValidationError(fields)
 
 
-def _teams_json(user: User, teams: list[Team]) -> list[dict[str, Any]]:
-    keys = [team.pk for team in teams]
-    # Counted apart: two joins would multiply each other.
-    people = Membership.objects.filter(team__in=keys, user__robot_of=None)
-    sizes = dict(people.values_list("team").annotate(n=Count("pk")))
-    grants = dict(Grant.objects.filter(team__in=keys).values_list("team").annotate(n=Count("pk")))
-    managed = set(access.visible(user, Team, Action.ADMIN).values_list("pk", flat=True))
+def _teams_json(user: User, teams: Iterable[Team]) -> list[dict[str, Any]]:
     return [
         {
-            "id": team.pk,
-            "name": team.name,
-            "members": sizes.get(team.pk, 0),
-            "grants": grants.get(team.pk, 0),
-            "mayManage": team.pk in managed,
+            "id": each.team.pk,
+            "name": each.team.name,
+            "members": each.members,
+            "grants": each.grants,
+            "mayManage": each.managed,
         }
-        for team in teams
+        for each in members.listed(user, teams)
     ]

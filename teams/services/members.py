@@ -1,11 +1,38 @@
-"""Who may change who is in a team."""
+"""Who is in which team, and who may change that."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
 
 from django.core.exceptions import PermissionDenied
+from django.db.models import Count
 from django.http import Http404
 
 from teams import access
-from teams.models import Membership, Team, User
+from teams.models import Grant, Membership, Team, User
 from teams.roles import Action
+
+
+class Listed(NamedTuple):
+    """A team in a list: how many people and grants it has, and whether the reader manages it."""
+
+    team: Team
+    members: int
+    grants: int
+    managed: bool
+
+
+def listed(by: User, teams: Iterable[Team]) -> list[Listed]:
+    found = list(teams)
+    keys = [team.pk for team in found]
+    # Counted apart: two joins would multiply each other.
+    people = Membership.objects.filter(team__in=keys, user__robot_of=None)
+    sizes = dict(people.values_list("team").annotate(n=Count("pk")))
+    grants = dict(Grant.objects.filter(team__in=keys).values_list("team").annotate(n=Count("pk")))
+    managed = set(access.visible(by, Team, Action.ADMIN).values_list("pk", flat=True))
+    return [
+        Listed(team, sizes.get(team.pk, 0), grants.get(team.pk, 0), team.pk in managed)
+        for team in found
+    ]
 
 
 def member(by: User, /, **key: int) -> Membership:

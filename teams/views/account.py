@@ -3,11 +3,9 @@
 from typing import Any
 
 from allauth.account import views as allauth
-from allauth.account.internal.flows.login import record_authentication
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes import views as codes
 from allauth.mfa.totp import views as totp
-from allauth.mfa.totp.internal.auth import clear_totp_secret
 from allauth.socialaccount.internal.flows.connect import validate_disconnect
 from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.models import UserSession
@@ -24,7 +22,7 @@ from teams import access, accounts
 from teams.confirmation import confirmed
 from teams.models import User
 from teams.views import SignedInRequest, form_page, go
-from teams.views.signin import Telling, secret_to_scan
+from teams.views.signin import Telling, enrol, secret_to_scan
 
 BROWSERS = (("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("Chrome", "Chrome"),
             ("Safari", "Safari"), ("curl", "curl"))  # fmt: skip
@@ -93,10 +91,7 @@ class Activate(Telling, totp.ActivateTOTPView):  # type: ignore[misc]  # untyped
         return found | secret_to_scan(self.request.user, found["form"].secret)
 
     def form_valid(self, form: Any) -> HttpResponse:
-        user = self.request.user
-        made = accounts.enrol(user, form.secret, by=user)
-        clear_totp_secret(self.request)
-        record_authentication(self.request, user, "mfa", id=made.pk, type=made.type)
+        enrol(self.request, self.request.user, form.secret)
         return redirect("recovery-codes")
 
 
@@ -173,15 +168,9 @@ def disconnect(request: SignedInRequest, provider_id: str) -> HttpResponse:
 
 def _person(request: SignedInRequest, pk: int) -> User:
     """A person whom a platform admin looks at; oneself is only seen."""
-    found = User.objects.filter(pk=pk).first() if _may_see(request, pk) else None
-    if found is None:
-        raise Http404
+    found = access.person_or_404(request.user, pk)
     access.require_platform_admin(request.user)
     return found
-
-
-def _may_see(request: SignedInRequest, pk: int) -> bool:
-    return request.user.pk == pk or access.is_platform_admin(request.user)
 
 
 @require_http_methods(["GET", "POST"])

@@ -1,11 +1,11 @@
 """What one person can do where, and why."""
 
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from teams import access, accounts, store
-from teams.models import Grant, User
+from teams.models import Grant
 from teams.views import SignedInRequest
 
 PERSON = "teams/person.html"
@@ -14,10 +14,7 @@ PERSON = "teams/person.html"
 @require_GET
 def person(request: SignedInRequest, pk: int) -> HttpResponse:
     """For oneself, and of everybody for platform admins."""
-    allowed = request.user.pk == pk or access.sees_everything(request.user)
-    found = User.objects.filter(pk=pk).first() if allowed else None
-    if found is None:
-        raise Http404
+    found = access.person_or_404(request.user, pk)
     grants = Grant.objects.filter(team__members=found).select_related("team")
     scopes = store.scopes(grants)
     own = [holding for holding in store.holdings(grants) if holding.user == found]

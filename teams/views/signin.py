@@ -98,9 +98,7 @@ class Enrol(Telling, FormView):  # type: ignore[type-arg]  # takes no parameter 
 
     def form_valid(self, form: Any) -> HttpResponse:
         user = self.stage.login.user
-        made = accounts.enrol(user, form.secret, by=user)
-        clear_totp_secret(self.request)
-        record_authentication(self.request, user, "mfa", id=made.pk, type=made.type)
+        enrol(self.request, user, form.secret)
         stash_login(self.request, self.stage.login)
         codes = accounts.recovery_codes(user)
         return self.render_to_response({"codes": codes, "user": self.request.user})
@@ -110,6 +108,13 @@ class Enrol(Telling, FormView):  # type: ignore[type-arg]  # takes no parameter 
             # Enrolled meanwhile in another browser: that second factor must be shown here.
             return self.stage.abort()
         return self.stage.exit()
+
+
+def enrol(request: HttpRequest, user: User, secret: str) -> None:
+    """Turns the second factor on, which was shown in this session with its first code."""
+    made = accounts.enrol(user, secret, by=user)
+    clear_totp_secret(request)
+    record_authentication(request, user, "mfa", id=made.pk, type=made.type)
 
 
 def secret_to_scan(user: Any, secret: str) -> dict[str, str]:

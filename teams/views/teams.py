@@ -1,7 +1,6 @@
 """Teams and their members."""
 
 from django.contrib import messages
-from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -10,7 +9,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from teams import access, services, store
 from teams.forms import DeleteTeamForm, MemberForm, TeamForm
-from teams.models import Grant, Membership, Team
+from teams.models import Team
 from teams.roles import Action
 from teams.services import members
 from teams.views import SignedInRequest, form_page, fragment, go
@@ -25,17 +24,8 @@ DELETE = "teams/delete.html"
 @require_GET
 def teams(request: SignedInRequest) -> HttpResponse:
     """One's own teams; all of them for platform admins."""
-    found = access.visible(request.user, Team)
-    # Counted apart: two joins would multiply each other.
-    people = Membership.objects.filter(user__robot_of=None)
-    sizes = dict(people.values_list("team").annotate(n=Count("pk")))
-    grants = dict(Grant.objects.values_list("team").annotate(n=Count("pk")))
-    managed = set(access.visible(request.user, Team, Action.ADMIN).values_list("pk", flat=True))
     context = {
-        "rows": [
-            (team, sizes.get(team.pk, 0), grants.get(team.pk, 0), team.pk in managed)
-            for team in found
-        ],
+        "rows": members.listed(request.user, access.visible(request.user, Team)),
         "may_create": access.is_platform_admin(request.user),
     }
     return fragment(request, LIST, "table", context)
