@@ -10,7 +10,6 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 import pytest
 import requests
 from allauth.socialaccount.models import SocialAccount
-from django.core.cache import cache
 from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
 
@@ -22,6 +21,8 @@ from testbed import dex
 from tests import factories
 from tests.teams.signing import is_signed_in, sign_in, with_password
 
+pytestmark = pytest.mark.usefixtures("nothing_counted")
+
 LOGIN, BACK = "/login/with/company/", "/login/with/company/done/"
 HOST = "http://testserver"
 
@@ -32,11 +33,6 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dex.Dex]:
     running.start({"ada": ["builders", "readers"], "bob": []})
     yield running
     running.stop()
-
-
-@pytest.fixture(autouse=True)
-def nothing_counted() -> None:
-    cache.clear()
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
-from django.core.cache import cache
 from django.core.management import call_command
 from django.test import Client
 
@@ -21,17 +20,9 @@ from tests.teams.signing import (
     with_password,
 )
 
+pytestmark = pytest.mark.usefixtures("nothing_counted")
+
 ENROL, CODE = "/login/second-factor/", "/login/code/"
-
-
-@pytest.fixture(autouse=True)
-def nothing_counted() -> None:
-    cache.clear()
-
-
-@pytest.fixture
-def person(viewer: User) -> User:
-    return with_password(viewer)
 
 
 def noted(prefix: str) -> list[str]:

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 import time_machine
 from allauth.usersessions.models import UserSession
-from django.core.cache import cache
 from django.test import Client
 
 from clusters.models import Cluster
@@ -23,19 +22,11 @@ from tests.teams.signing import (
     with_password,
 )
 
+pytestmark = pytest.mark.usefixtures("nothing_counted")
+
 CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/156.0.0.0 Safari/537.36"
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605 Safari/604.1"
 LATER = timedelta(minutes=20)
-
-
-@pytest.fixture(autouse=True)
-def nothing_counted() -> None:
-    cache.clear()
-
-
-@pytest.fixture
-def person(viewer: User) -> User:
-    return with_password(viewer)
 
 
 @pytest.fixture

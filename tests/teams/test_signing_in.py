@@ -7,25 +7,16 @@ import pytest
 import time_machine
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import validate_password
-from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
 
 from teams.models import AuditEvent, User
-from tests.teams.signing import PASSWORD, is_signed_in, sign_in, with_password
+from tests.teams.signing import PASSWORD, is_signed_in, sign_in
+
+pytestmark = pytest.mark.usefixtures("nothing_counted")
 
 MANY = 5  # failures until a name must wait, by default
-
-
-@pytest.fixture(autouse=True)
-def nothing_counted() -> None:
-    cache.clear()
-
-
-@pytest.fixture
-def person(viewer: User) -> User:
-    return with_password(viewer)
 
 
 def noted(action: str) -> list[AuditEvent]:
