@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
 from clusters.models import Cluster
@@ -38,8 +39,15 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     if user is None or not user.is_authenticated:
         return {"nav": []}
     match = request.resolver_match
-    section = match.url_name.split("-")[0] if match and match.url_name else ""
-    nav = [
+    page = match.url_name if match else None
+    # Only whole pages have it; fragments, which are most answers, look up no rights for it.
+    nav = SimpleLazyObject(lambda: _nav(user, page))
+    return {"nav": nav, "scope": _scope(request, user, page)}
+
+
+def _nav(user: User, page: str | None) -> list[dict[str, Any]]:
+    section = page.split("-")[0] if page else ""
+    return [
         {
             "group": group,
             "label": label,
@@ -50,7 +58,6 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         for group, label, name, icon in PLACES
         if name not in ALLOWED or ALLOWED[name](user)
     ]
-    return {"nav": nav, "scope": _scope(request, user, match.url_name if match else None)}
 
 
 def _scope(request: HttpRequest, user: User, page: str | None) -> dict[str, Any]:

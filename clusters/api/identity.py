@@ -111,7 +111,7 @@ def identity_json(cluster: Cluster) -> dict[str, Any]:
     return {
         "mode": cluster.identity_mode,
         "bindsPlatformAdmins": cluster.binds_platform_admins,
-        "state": store.state(cluster),
+        "state": store.state(cluster, people),
         "changedAt": since.isoformat() if since else None,
         "checkedAt": report.get("at"),
         "account": report.get("account", ""),

@@ -79,15 +79,18 @@ def registration(cluster: Cluster) -> Registration:
     return Registration(str(cluster.pk), account or USUAL_ACCOUNT, custom)
 
 
-def manifest(cluster: Cluster) -> str:
-    """The YAML by which the cluster knows the people who may act there now."""
-    return identity_manifest.text(roster(cluster), registration(cluster))
+def manifest(cluster: Cluster, people: Roster | None = None) -> str:
+    """The YAML by which the cluster knows the people who may act there now.
+
+    `people` is the roster where it was looked up already; so with `state`.
+    """
+    return identity_manifest.text(people or roster(cluster), registration(cluster))
 
 
-def state(cluster: Cluster) -> IdentityState:
+def state(cluster: Cluster, people: Roster | None = None) -> IdentityState:
     """How the cluster stands to the people of now: what the schedule notes a little later."""
     if cluster.identity_fits is not None:
-        now = identity_manifest.digest(roster(cluster), registration(cluster))
+        now = identity_manifest.digest(people or roster(cluster), registration(cluster))
         if now != cluster.identity_digest:
             return IdentityState.CHANGED
     return cluster.identity_state

@@ -17,6 +17,7 @@ from clusters import vault
 from clusters.kube.errors import KubeError
 from clusters.kube.identity_check import PLURALS
 from clusters.kube.identity_manifest import APPLY
+from clusters.kube.roster import Roster
 from clusters.models import Cluster, Environment, IdentityMode, IdentityState
 from clusters.services import identity as services
 from clusters.services.checks import explain
@@ -133,9 +134,9 @@ def mode(request: SignedInRequest, pk: UUID) -> HttpResponse:
     return form_page(request, MODE, context, invalid=bool(form.errors))
 
 
-def summary(cluster: Cluster) -> dict[str, Any]:
+def summary(cluster: Cluster, people: Roster | None = None) -> dict[str, Any]:
     """How the cluster stands to the people who may act there now."""
-    state = store.state(cluster)
+    state = store.state(cluster, people)
     return {
         "identity_state": state,
         "identity_health": HEALTH[state],
@@ -147,7 +148,7 @@ def _context(cluster: Cluster) -> dict[str, Any]:
     report, people = cluster.identity_report, store.roster(cluster)
     return {
         "cluster": cluster,
-        "manifest": store.manifest(cluster),
+        "manifest": store.manifest(cluster, people),
         "apply": APPLY,
         "named_users": people.users,
         "named_groups": people.groups,
@@ -155,7 +156,7 @@ def _context(cluster: Cluster) -> dict[str, Any]:
         "missing": [_told(each, too_much=False) for each in report.get("missing", ())],
         "excess": [_told(each, too_much=True) for each in report.get("excess", ())],
         "complete": report.get("complete", True),
-        **summary(cluster),
+        **summary(cluster, people),
     }
 
 
