@@ -5,7 +5,7 @@ A model says which of its rows lie within a person's grants by a class method
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cached_property
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
@@ -195,28 +195,42 @@ def require(user: AnyUser, action: Action, wider: Model, narrower: Iterable[Mode
         raise Denied(action, wider)
 
 
-def cluster_groups(user: User, *scopes: Model, level: Level = Level.ADMIN) -> tuple[str, ...]:
+def cluster_groups(
+    user: User, places: Mapping[Model, str], level: Level = Level.ADMIN
+) -> tuple[str, ...]:
     """The groups as which a cluster knows the person: one for each grant on one of these scopes.
 
-    A grant whose time is over counts no more, even before it is revoked.
+    `places` gives the scopes with the namespace that each is, empty for the whole cluster. A grant
+    whose time is over counts no more, even before it is revoked.
     """
     if not user.is_active:
         return ()
-    on_one = Q(pk__in=[])
-    for scope in scopes:
-        kind = ContentType.objects.get_for_model(scope)
-        on_one |= Q(scope_type=kind, scope_id=str(scope.pk))
+    on_one, names = Q(pk__in=[]), {}
+    for scope, name in places.items():
+        key = (ContentType.objects.get_for_model(scope).pk, str(scope.pk))
+        on_one |= Q(scope_type=key[0], scope_id=key[1])
+        names[key] = name
     grants = Grant.running().filter(on_one, team__members=user)
-    names = grants.values_list("team__name", "role").distinct().order_by("team__name", "role")
-    mine = [PLATFORM_ADMINS] if user.is_platform_admin and level is Level.ADMIN else []
+    lines = grants.values_list("team__name", "role", "scope_type", "scope_id")
     allowed = set(level.actions)
-    found = [(team, role) for team, role in names if set(Role(role).actions) <= allowed]
-    return (*mine, *(team_group(team, role) for team, role in found))
+    mine = [PLATFORM_ADMINS] if user.is_platform_admin and level is Level.ADMIN else []
+    return (
+        *mine,
+        *sorted(
+            team_group(team, role, names[kind, key])
+            for team, role, kind, key in lines
+            if set(Role(role).actions) <= allowed
+        ),
+    )
 
 
-def team_group(team: str, role: str) -> str:
-    """The group as which clusters know a team in a role."""
-    return f"mcm:team:{team}:{role}"
+def team_group(team: str, role: str, namespace: str = "") -> str:
+    """The group as which clusters know a team in a role.
+
+    That of a namespace names it: who loses one of two namespaces is no longer in the group that is
+    bound there, whatever is left of bindings in the cluster.
+    """
+    return f"mcm:team:{team}:{role}{':' * bool(namespace)}{namespace}"
 
 
 def is_platform_admin(user: AnyUser) -> bool:

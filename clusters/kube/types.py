@@ -34,10 +34,12 @@ class Connection(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
         return msgspec.json.decode(data, type=cls)
 
 
-# The only names that MCM ever impersonates: a person, and a team in a role or all platform admins.
+# The only names that MCM ever impersonates: a person, a team in a role (in the whole cluster, or in
+# the namespace that ends the name), and all platform admins.
 IMPERSONATED_USER = re.compile(r"mcm:[A-Za-z0-9@+._~%-]{1,1400}\Z")
 IMPERSONATED_GROUP = re.compile(
-    r"mcm:(platform-admins|team:[A-Za-z0-9_-]{1,50}:(viewer|operator|admin))\Z"
+    r"mcm:(platform-admins|team:[A-Za-z0-9_-]{1,50}:(viewer|operator|admin)"
+    r"(:[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)?)\Z"
 )
 
 

@@ -36,7 +36,8 @@ def person(user: User, cluster: Cluster, level: Level = Level.ADMIN) -> Identity
     granted = Grant.running().filter(team__members=user, scope_type=_type(Namespace))
     keys = [int(key) for key in granted.values_list("scope_id", flat=True)]
     spaces = Namespace.objects.filter(pk__in=keys, cluster=cluster)
-    groups = access.cluster_groups(user, cluster, *spaces, level=level)
+    places = {cluster: "", **{space: space.name for space in spaces}}
+    groups = access.cluster_groups(user, places, level)
     name = name_of(user.username)
     try:
         return Roster({name: groups}).identity(name)
@@ -134,7 +135,7 @@ def _roster(
     people: dict[str, set[str]] = defaultdict(set)
     held = []
     for team, role, namespace in sorted(set(lines)):
-        group = access.team_group(team, role)
+        group = access.team_group(team, role, namespace)
         held.append(Held(team, role, group, namespace))  # type: ignore[arg-type]  # a Role's value
         for member in members.get(team, ()):
             people[name_of(member)].add(group)

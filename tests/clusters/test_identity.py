@@ -55,7 +55,7 @@ def test_a_person_has_a_group_for_each_grant(
     teams.grant(team, Role.ADMIN, other, by=None)
     made = identity.person(viewer, prod)
     assert made.user == "mcm:viewer"
-    assert set(made.groups) == {f"mcm:team:{team}:viewer", f"mcm:team:{team}:operator"}
+    assert set(made.groups) == {f"mcm:team:{team}:viewer", f"mcm:team:{team}:operator:shop"}
     assert identity.person(viewer, other).groups == (f"mcm:team:{team}:admin",)
 
 

@@ -105,8 +105,10 @@ def applied(real: Cluster, cluster: RealCluster, owner: User) -> Applied:
     return apply
 
 
-def installed(real: Cluster, namespace: str, what: Any, by: User) -> Operation:
-    wanted = InstallRequest(real, namespace, "web", what, timeout=60)
+def installed(
+    real: Cluster, namespace: str, what: Any, by: User, release: str = "web"
+) -> Operation:
+    wanted = InstallRequest(real, namespace, release, what, timeout=60)
     operation = deployments.request_install(wanted, by=by)
     executor.run(str(operation.pk))
     operation.refresh_from_db()
@@ -133,7 +135,7 @@ def test_an_install_and_a_read_bear_the_persons_name(
     applied()
     made = installed(real, space.name, deployments.upload_chart(DEMO, by=tenant), tenant)
     assert made.status == "succeeded", made.error
-    me = {(f"mcm:{tenant.username}", (f"mcm:team:{tenant.teams.get()}:operator",))}
+    me = {(f"mcm:{tenant.username}", (f"mcm:team:{tenant.teams.get()}:operator:{space.name}",))}
     assert as_whom(cluster, space.name, "deployments", "create", "patch") == me
     client.force_login(tenant)
     answer = client.get(f"/api/v1/clusters/{real.pk}/resources")
@@ -176,6 +178,26 @@ def test_the_cluster_refuses_what_the_role_does_not_give(
     assert "tab Access, Identity" in made.error
 
 
+def test_a_lost_namespace_is_closed_before_the_manifest_is_applied_again(
+    real: Cluster, tenant: User, applied: Applied, cluster: RealCluster, space: Namespace
+) -> None:
+    name = f"lost-{secrets.token_hex(3)}"
+    cluster.api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+    lost = factories.NamespaceFactory.create(cluster=real, name=name)
+    grant = teams.grant(tenant.teams.get(), Role.OPERATOR, lost, by=None)
+    applied()
+    outside = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: out, namespace: %s}\n" % name
+    reaching = deployments.upload_chart(chart({"templates/config.yaml": outside}), by=tenant)
+    made = installed(real, space.name, reaching, tenant)
+    assert made.status == "succeeded", made.error
+    cluster.api.delete(f"/api/v1/namespaces/{name}/configmaps/out")
+    teams.revoke(grant, by=None)
+    made = installed(real, space.name, reaching, tenant, release="again")
+    assert made.status == "failed"
+    assert "configmaps" in made.error
+    cluster.api.delete(f"/api/v1/namespaces/{name}")
+
+
 def test_a_cluster_that_was_not_told_refuses(
     real: Cluster, tenant: User, owner: User, space: Namespace
 ) -> None:
@@ -185,7 +207,11 @@ def test_a_cluster_that_was_not_told_refuses(
     found = services.check(real, by=owner)
     lacking = {(each.what, each.kind, each.name) for each in found.missing}
     assert ("impersonate", "User", f"mcm:{tenant.username}") in lacking
-    assert ("impersonate", "Group", f"mcm:team:{tenant.teams.get()}:operator") in lacking
+    assert (
+        "impersonate",
+        "Group",
+        f"mcm:team:{tenant.teams.get()}:operator:{space.name}",
+    ) in lacking
     assert found.excess == []
     real.refresh_from_db()
     assert real.identity_state == IdentityState.WRONG
@@ -287,7 +313,7 @@ def test_without_the_right_to_read_bindings_people_are_asked(
     assert services.check(real, by=owner).missing == []
     binding = f"mcm:{str(real.pk)[:8]}:{tenant.teams.get()}:operator"
     cluster.api.delete(f"{RBAC}/namespaces/{space.name}/rolebindings/{binding}")
-    group = f"mcm:team:{tenant.teams.get()}:operator"
+    group = f"mcm:team:{tenant.teams.get()}:operator:{space.name}"
 
     def told() -> bool:
         missing = services.check(real, by=owner).missing

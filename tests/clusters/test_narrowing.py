@@ -151,7 +151,7 @@ def test_a_robot_sees_and_does_what_its_team_was_granted(
         for action in (Action.VIEW, Action.OPERATE):
             mine, hers = (set(access.visible(who, model, action)) for who in (me, ann))
             assert mine == hers, (model, action)
-    assert access.cluster_groups(me, bank) == ("mcm:team:crew:operator",)
+    assert access.cluster_groups(me, {bank: ""}) == ("mcm:team:crew:operator",)
     token = robot(crew, Reach(Level.OPERATE, frozenset({prod.pk})), "deploy")
     found = get(token, "/api/v1/objects")["objects"]
     assert {each["name"] for each in found} == {"prod-bank-0", "prod-bank-1"}

@@ -37,7 +37,7 @@ def tenant(real: Cluster, namespace: str) -> User:
 @pytest.fixture
 def bound(tenant: User, cluster: RealCluster, namespace: str) -> None:
     """The cluster lets the tenant's team administer the namespace."""
-    group = f"mcm:team:{tenant.teams.get().name}:operator"
+    group = f"mcm:team:{tenant.teams.get().name}:operator:{namespace}"
     cluster.api.apply(
         {
             "apiVersion": "rbac.authorization.k8s.io/v1",

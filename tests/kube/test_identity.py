@@ -17,6 +17,9 @@ from clusters.kube.types import Identity
         ("mcm:a", ("mcm:team:a:owner",)),
         ("mcm:a", ("mcm:team:a:admin", "system:masters")),
         ("mcm:a", ("mcm:platform-admins:more",)),
+        ("mcm:a", ("mcm:team:a:admin:",)),
+        ("mcm:a", ("mcm:team:a:admin:kube:system",)),
+        ("mcm:a", ("mcm:team:a:admin:Shop",)),
         ("mcm:a", ("admins",)),
         ("mcm:a\r\nImpersonate-Group: b", ()),
         ("mcm:a\n", ()),
@@ -32,5 +35,5 @@ def test_some_identities_cannot_be_made(user: str | None, groups: tuple[str, ...
 
 
 def test_people_and_their_groups_can() -> None:
-    made = Identity("mcm:ann@example.org", ("mcm:platform-admins", "mcm:team:a-b_c:viewer"))
+    made = Identity("mcm:ann@example.org", ("mcm:platform-admins", "mcm:team:a-b_c:viewer:web-1"))
     assert made.groups[0] == "mcm:platform-admins"

@@ -11,7 +11,7 @@ from clusters.kube.kinds import KINDS
 from clusters.kube.roster import Held, Outside, Role, Roster
 
 AT = Registration("0a1b2c3d-0000-4000-8000-000000000000", "system:serviceaccount:mcm-system:mcm")
-SHOP = Held("shop", "operator", "mcm:team:shop:operator", "shop")
+SHOP = Held("shop", "operator", "mcm:team:shop:operator:shop", "shop")
 OPS = Held("ops", "admin", "mcm:team:ops:admin")
 ROSTER = Roster(
     people={"mcm:ann": (SHOP.group,), "mcm:bob": (OPS.group, "mcm:platform-admins")},

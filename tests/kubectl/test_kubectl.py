@@ -46,7 +46,7 @@ def tenant(real: Cluster, cluster: RealCluster, namespace: str) -> User:
     user = factories.UserFactory.create(username="tenant")
     space = factories.NamespaceFactory.create(cluster=real, name=namespace)
     grant = factories.give(user, Role.OPERATOR, space)
-    group = f"mcm:team:{grant.team.name}:operator"
+    group = f"mcm:team:{grant.team.name}:operator:{namespace}"
     api = "rbac.authorization.k8s.io"
     cluster.api.apply(
         {

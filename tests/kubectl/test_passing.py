@@ -59,7 +59,7 @@ async def test_a_read_goes_through_as_the_person(
             "User-Agent: mcm",
             f"Authorization: Bearer {fake.TOKEN}",
             "Impersonate-User: mcm:shop-viewer",
-            f"Impersonate-Group: mcm:team:{team}:viewer",
+            f"Impersonate-Group: mcm:team:{team}:viewer:shop",
         ]
     )
     assert await events() == []

@@ -138,7 +138,7 @@ def test_the_cluster_sees_the_person_with_each_grant_there(
         services.grant(factories.team(team, user), role, scope, by=None)
     found = identity.person(user, prod)
     assert found.user == "mcm:ada"
-    assert found.groups == ("mcm:team:all:viewer", "mcm:team:shops:operator")
+    assert found.groups == ("mcm:team:all:viewer", "mcm:team:shops:operator:shop")
 
 
 def test_a_name_that_no_header_carries_is_written_in_per_cent(prod: Cluster) -> None:
