@@ -18,6 +18,7 @@ from clusters.services import identity as identities
 from clusters.services import registration as services
 from clusters.services.checks import RegistrationFailed
 from clusters.store import identity
+from mcm import demo_people
 from mcm.embedded import logs
 from teams.models import User
 from testbed.cluster import Cluster as RealCluster
@@ -49,6 +50,8 @@ def allow_addresses(fleet: Path) -> None:
 async def settle(fleet: Path, log: Path, written: int, say: Say) -> None:
     """Until the clusters are registered, active, and their healthy pods seen as Running.
 
+    Then people are made where there is nobody yet, and the clusters are told who may act there.
+
     `log` is the fleet's own, `written` its length before this start.
     """
     async for line in _progress(log, written):
@@ -63,6 +66,8 @@ async def settle(fleet: Path, log: Path, written: int, say: Say) -> None:
             say(f"The demo is not complete: {'; '.join(missing)}")
             return
         await asyncio.sleep(0.3)
+    for line in await asyncio.to_thread(_welcome, fleet):
+        say(line)
     say(f"Clusters {', '.join(DEMO)} are active and their healthy pods run")
 
 
@@ -78,7 +83,7 @@ def _register_all(fleet: Path) -> list[str]:
     """Registers what is not registered yet; one line for each that was or could not be."""
     said = []
     try:
-        admin = User.objects.filter(is_superuser=True, is_active=True).earliest("pk")
+        admin = _admin()
         known = set(Cluster.objects.values_list("name", flat=True))
         for name in DEMO:
             if name in known:
@@ -94,6 +99,21 @@ def _register_all(fleet: Path) -> list[str]:
                 said.append(f"Registered the cluster {name}")
             except RegistrationFailed as error:
                 said.append(f"The cluster {name} was not registered: {error}")
+    finally:
+        connection.close()
+    return said
+
+
+def _admin() -> User:
+    return User.objects.filter(is_superuser=True, is_active=True).earliest("pk")
+
+
+def _welcome(fleet: Path) -> list[str]:
+    """Makes people for who is alone, and tells each cluster who may act there."""
+    try:
+        admin = _admin()
+        is_alone = not User.objects.exclude(pk=admin.pk).exists()
+        said = [demo_people.make(admin)] if is_alone else []
         said += filter(None, (_introduce(RealCluster(name, fleet), admin) for name in DEMO))
     finally:
         connection.close()
