@@ -10,7 +10,7 @@ from django.utils.translation import gettext_noop
 
 from clusters import vault
 from clusters.kube.client import Client
-from clusters.kube.errors import Forbidden, KubeError
+from clusters.kube.errors import Conflict, Forbidden, KubeError, NotFound
 from clusters.kube.types import SERVICE_ACCOUNT, Identity, PodProblem, WorkloadState
 from clusters.kube.workloads import PATHS
 from clusters.models import Cluster
@@ -138,9 +138,10 @@ def install(job: Job) -> None:
         wait=given.wait,
         timeout=given.timeout,
         atomic=given.atomic,
-        # Who holds the namespace only has not the right to create it.
-        create_namespace=helmed.whole,
     )
+    # Who holds the namespace only has not the right to create it.
+    if helmed.whole:
+        _make_namespace(job, helmed)
     watched = threading.Event()
     looker = threading.Thread(target=_look, args=(job, helmed, watched), daemon=True)
     looker.start()
@@ -157,6 +158,27 @@ def install(job: Job) -> None:
     _prove(job, helmed, wait=given.wait)
     job.result["revision"] = release.revision
     job.log(f"{release.name} is {release.status}, revision {release.revision}")
+
+
+def _make_namespace(job: Job, helmed: Helmed) -> None:
+    """Makes the namespace where there is none, and never changes one.
+
+    Helm's own `--create-namespace` patches it: operators would need the right to its labels, by
+    which Pod Security is enforced.
+    """
+    name = job.operation.namespace
+    try:
+        with helmed.client() as client:
+            try:
+                client.get(f"/api/v1/namespaces/{name}")
+            except NotFound:
+                body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+                client.request("POST", "/api/v1/namespaces", body)
+                job.log(f"Created the namespace {name}")
+    except Conflict:
+        pass  # somebody else was faster
+    except KubeError as error:
+        raise Failed(_explained(str(error), helmed)) from error
 
 
 def uninstall(job: Job) -> None:

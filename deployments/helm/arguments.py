@@ -14,7 +14,6 @@ def install(helm: Program, spec: Install, chart: Path, values: Path | None) -> l
     """`helm install`: answers with JSON on stdout, progress on stderr."""
     command = ["install", *_common(spec.namespace), "--debug", "--output", "json"]
     command += _waiting(helm, wait=spec.wait, timeout=spec.timeout, atomic=spec.atomic)
-    command += ["--create-namespace"] if spec.create_namespace else []
     return [*command, *_values(values), "--", names.release(spec.release), str(chart)]
 
 

@@ -53,7 +53,10 @@ class Revision:
 
 @dataclass(frozen=True, slots=True)
 class Install:
-    """What to install. `chart` is an archive, checked by `charts.inspect` before Helm sees it."""
+    """What to install in a namespace that is there.
+
+    `chart` is an archive, checked by `charts.inspect` before Helm sees it.
+    """
 
     namespace: str
     release: str
@@ -62,7 +65,6 @@ class Install:
     wait: bool = True
     timeout: int = 300
     atomic: bool = False
-    create_namespace: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,6 +82,14 @@ def tenant(space: Namespace) -> User:
 
 
 @pytest.fixture
+def operator(real: Cluster) -> User:
+    """Operates the whole cluster."""
+    user = factories.UserFactory.create(username=f"operator-{secrets.token_hex(3)}")
+    factories.give(user, Role.OPERATOR, real)
+    return user
+
+
+@pytest.fixture
 def owner(real: Cluster) -> User:
     """Administers the whole cluster."""
     user = factories.UserFactory.create(username=f"owner-{secrets.token_hex(3)}")
@@ -166,6 +174,19 @@ def test_who_holds_the_whole_cluster_is_named_too(
     cluster.api.delete(f"/api/v1/namespaces/{name}")
 
 
+def test_an_operator_of_the_whole_cluster_installs_in_old_and_new_namespaces(
+    real: Cluster, operator: User, applied: Applied, cluster: RealCluster, space: Namespace
+) -> None:
+    applied()
+    demo = deployments.upload_chart(DEMO, by=operator)
+    made = installed(real, space.name, demo, operator)
+    assert made.status == "succeeded", made.error
+    name = f"new-{secrets.token_hex(3)}"
+    made = installed(real, name, demo, operator)
+    assert made.status == "succeeded", made.error
+    assert cluster.api.delete(f"/api/v1/namespaces/{name}")
+
+
 def test_the_cluster_refuses_what_the_role_does_not_give(
     real: Cluster, tenant: User, applied: Applied, space: Namespace
 ) -> None:
@@ -186,7 +207,7 @@ def test_a_lost_namespace_is_closed_before_the_manifest_is_applied_again(
     lost = factories.NamespaceFactory.create(cluster=real, name=name)
     grant = teams.grant(tenant.teams.get(), Role.OPERATOR, lost, by=None)
     applied()
-    outside = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: out, namespace: %s}\n" % name
+    outside = f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: out, namespace: {name}}}\n"
     reaching = deployments.upload_chart(chart({"templates/config.yaml": outside}), by=tenant)
     made = installed(real, space.name, reaching, tenant)
     assert made.status == "succeeded", made.error

@@ -164,7 +164,7 @@ def test_a_release_made_by_hand_is_found_and_one_that_went_is_dropped(
 ) -> None:
     gone = factories.ReleaseFactory.create(cluster=real, namespace=namespace, name="gone")
     program = Helm(real.connection)
-    program.install(Install(namespace, "hand", DEMO, wait=False, create_namespace=False))
+    program.install(Install(namespace, "hand", DEMO, wait=False))
     with told() as messages:
         helm.refresh(real)
         helm.refresh(real)

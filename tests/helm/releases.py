@@ -28,4 +28,4 @@ def children() -> list[Path]:
 
 def installed(helm: Helm, namespace: str, name: str = "web", values: str = "") -> None:
     """Install the demo without waiting."""
-    helm.install(Install(namespace, name, DEMO, values, wait=False, create_namespace=False))
+    helm.install(Install(namespace, name, DEMO, values, wait=False))

@@ -126,7 +126,7 @@ def test_the_person_s_rights_decide(
 ) -> None:
     name = f"mcm:{namespace}"
     person = Helm(connection, Identity(name, ("mcm:team:a:operator",)), program=program)
-    spec = Install(namespace, "web", DEMO, wait=False, create_namespace=False)
+    spec = Install(namespace, "web", DEMO, wait=False)
     with pytest.raises(NotPermitted, match=name):
         person.install(spec)
     group = "rbac.authorization.k8s.io"
