@@ -10,6 +10,7 @@ from clusters.kube import relay
 from clusters.models import Cluster
 from kubectl.consumers import requests
 from teams.models import AuditEvent, Token, User
+from teams.throttles import Throttle
 from tests.clusters.sockets import in_database
 from tests.kube import fake
 from tests.kubectl.conftest import OK, Upstream, token_of
@@ -173,9 +174,13 @@ async def test_a_change_is_audited_with_its_result(
     assert f"content-length: {len(body)}" in first.head
     assert "content-length: 0" in second.head
     common = {"by": "shop-operator", "resource": "pods", "namespace": "shop", "name": "web-1"}
+    create = {"action": "kubectl.create", "verb": "create", **common}
+    delete = {"action": "kubectl.delete", "verb": "delete", **common}
     assert await events() == [
-        {"action": "kubectl.create", "verb": "create", "result": 201, **common},
-        {"action": "kubectl.delete", "verb": "delete", "result": 409, **common},
+        {"result": "begun", **create},
+        {"result": 201, **create},
+        {"result": "begun", **delete},
+        {"result": 409, **delete},
     ]
 
 
@@ -185,7 +190,7 @@ async def test_no_secret_stands_in_the_trail(
     token = await new_token(operator)
     await front.ask("POST", PODS, token, b'{"metadata": {"name": ["planted"]}, "a": "planted"}')
     await front.ask("PUT", f"{PODS}/a", token, b"planted" * 10)
-    assert [event["name"] for event in await events()] == ["", "a"]
+    assert [event["name"] for event in await events()] == ["", "", "a", "a"]
     text = str(await in_database(lambda: list(AuditEvent.objects.values()))())
     assert "planted" not in text
     assert token not in text
@@ -289,3 +294,15 @@ async def test_reads_are_counted(
     await front.ask("GET", PODS, await new_token(viewer))
     text = (await in_database(client.get)("/metrics")).content.decode()
     assert 'mcm_kubectl_requests_total{code="200",verb="list"}' in text
+
+
+async def test_too_many_wrong_tokens_are_told_as_kubernetes_does(
+    front: Front, upstream: Upstream, viewer: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Throttle, "THROTTLE_RATES", {"user": "100/hour", "stranger": "1/hour"})
+    monkeypatch.setattr(Throttle, "timer", lambda _self: 3600 * 710_000 + 600.0)
+    first, second = [await front.ask("GET", PODS, "made-up") for _ in range(2)]
+    assert first.refusal[:2] == (401, "Unauthorized")
+    assert second.refusal[:2] == (429, "TooManyRequests")
+    assert second.headers["retry-after"] == "3000"
+    assert (await front.ask("GET", PODS, await new_token(viewer))).status == 200
