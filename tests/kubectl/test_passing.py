@@ -10,7 +10,6 @@ from clusters.kube import relay
 from clusters.models import Cluster
 from kubectl.consumers import requests
 from teams.models import AuditEvent, Token, User
-from teams.throttles import Throttle
 from tests.clusters.sockets import in_database
 from tests.kube import fake
 from tests.kubectl.conftest import OK, Upstream, token_of
@@ -294,15 +293,3 @@ async def test_reads_are_counted(
     await front.ask("GET", PODS, await new_token(viewer))
     text = (await in_database(client.get)("/metrics")).content.decode()
     assert 'mcm_kubectl_requests_total{code="200",verb="list"}' in text
-
-
-async def test_too_many_wrong_tokens_are_told_as_kubernetes_does(
-    front: Front, upstream: Upstream, viewer: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(Throttle, "THROTTLE_RATES", {"user": "100/hour", "stranger": "1/hour"})
-    monkeypatch.setattr(Throttle, "timer", lambda _self: 3600 * 710_000 + 600.0)
-    first, second = [await front.ask("GET", PODS, "made-up") for _ in range(2)]
-    assert first.refusal[:2] == (401, "Unauthorized")
-    assert second.refusal[:2] == (429, "TooManyRequests")
-    assert second.headers["retry-after"] == "3000"
-    assert (await front.ask("GET", PODS, await new_token(viewer))).status == 200
