@@ -48,6 +48,8 @@ class Placed(Protocol):
 
 
 class Result(models.TextChoices):
+    # Told before it is done; a second line with the same action and request tells the outcome.
+    BEGUN = "begun", _("Begun")
     DONE = "done", _("Done")
     DENIED = "denied", _("Denied")
     FAILED = "failed", _("Failed")
@@ -98,6 +100,11 @@ class AuditEvent(models.Model):
             models.Index(fields=["action", "-id"], name="audit_action"),
             models.Index(fields=["cluster", "-id"], name="audit_cluster"),
             models.Index(fields=["result", "-id"], name="audit_result"),
+            models.Index(
+                fields=["request_id", "id"],
+                name="audit_request",
+                condition=~models.Q(request_id=""),
+            ),
             models.Index(fields=["id"], name="audit_unsealed", condition=models.Q(seq=None)),
             GinIndex(fields=["scopes"], name="audit_scopes"),
         ]
@@ -125,9 +132,12 @@ class AuditEvent(models.Model):
     @property
     def health(self) -> str:
         """The colour word of the result."""
-        return {Result.DONE: "healthy", Result.DENIED: "degraded"}.get(
-            Result(self.result), "failing"
-        )
+        colours = {
+            Result.BEGUN: "idle",
+            Result.DONE: "healthy",
+            Result.DENIED: "degraded",
+        }
+        return colours.get(Result(self.result), "failing")
 
 
 class AuditAnchor(models.Model):

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import math
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -158,5 +159,5 @@ def status_headers(refused: Refused, body: bytes) -> list[tuple[bytes, bytes]]:
     if refused.status == 401:
         headers.append((b"www-authenticate", b"Bearer"))
     if refused.status == 429:
-        headers.append((b"retry-after", b"5"))
+        headers.append((b"retry-after", str(math.ceil(refused.wait)).encode()))
     return headers

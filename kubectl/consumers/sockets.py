@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import time
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection
@@ -64,9 +65,8 @@ class _Joined:
         self.began = time.monotonic()
 
     async def run(self, link: Link, offered: list[str]) -> None:
-        await self._record("asked")
         try:
-            async with under_way(self.asked, self.passed, None) as mine:
+            async with under_way(self.asked, self.passed, None) as mine, self._told():
                 await self._join(link, offered, mine)
         except TimeoutError:
             if mine.revoked:
@@ -74,11 +74,35 @@ class _Joined:
                 with suppress(OSError):
                     await self.send({"type": "websocket.close", "code": REVOKED})
 
+    @asynccontextmanager
+    async def _told(self) -> AsyncIterator[None]:
+        """Nobody is joined of whom the trail does not know; whatever comes then has an end there.
+
+        Raises Refused where it cannot be written.
+        """
+        told = services.Told(self.passed.user, self.passed.cluster, self.asked.info)
+        await ask(services.begin, told)
+        status: int | str = "ended"
+        reason = ""
+        try:
+            yield
+        except Refused as refused:
+            status, reason = refused.status, str(refused)
+            raise
+        finally:
+            seconds = round(time.monotonic() - self.began)
+            try:
+                await ask(services.end, told, status, reason=reason, seconds=seconds)
+            except Refused:
+                lost = (self.passed.user, self.asked.info.path, self.passed.cluster)
+                log.exception("kubectl: no outcome told: %s at %s of %s", *lost)
+
     async def _join(self, link: Link, offered: list[str], mine: UnderWay) -> None:
         try:
             there = await tunnel(link, self.asked.target, offered)
         except errors.KubeError as error:
-            raise self._known(of_cluster(error)) from error
+            # Its outcome is told, and so it is no denied try beside that.
+            raise of_cluster(error) from error
         services.count(self.asked.info, 101)
         try:
             await self.receive()  # websocket.connect
@@ -90,7 +114,6 @@ class _Joined:
                 up.cancel()
         finally:
             there.transport.abort()
-            await self._record("ended", seconds=round(time.monotonic() - self.began))
 
     async def _up(self, there: ClientConnection, mine: UnderWay) -> None:
         """From the person to the cluster, as fast as the cluster takes it."""
@@ -112,14 +135,6 @@ class _Joined:
         told = {None: BROKEN, 1005: 1000, 1006: BROKEN}
         code = told.get(there.close_code, there.close_code)
         await self.send({"type": "websocket.close", "code": code})
-
-    async def _record(self, status: str, seconds: int | None = None) -> None:
-        user, cluster, info = self.passed.user, self.passed.cluster, self.asked.info
-        await ask(services.record, user, cluster, info, b"", status, seconds=seconds)
-
-    def _known(self, refused: Refused) -> Refused:
-        refused.user, refused.cluster = self.passed.user, self.passed.cluster
-        return refused
 
 
 async def _refuse(send: Any, refused: Refused) -> None:

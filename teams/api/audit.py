@@ -17,6 +17,7 @@ from teams import access, audit
 from teams.api import caller
 from teams.audit import written
 from teams.audit.forwarding import line
+from teams.audit.outcomes import outcomes
 from teams.filters import PARAMETERS, AuditFilter
 from teams.models import AuditEvent
 from teams.throttles import Costly, Throttle
@@ -68,6 +69,11 @@ class AuditEventShape(serializers.Serializer[Any]):
         extra: dict[str, serializers.Field[Any, Any, Any, Any]] = {
             "seq": seq,
             "result": result,
+            "outcome": serializers.IntegerField(
+                required=False,
+                allow_null=True,
+                help_text="Of a `begun` one: the id of the line that tells how it ended.",
+            ),
             "detail": serializers.JSONField(),
         }
         return {**found, **numbers, **bodies, **extra}
@@ -89,14 +95,14 @@ class AuditList(APIView):
         """What the caller may read, newest first, page by page."""
         wanted = _asked(request, {"cursor", "limit"})
         rows, following = wanted.page(caller(request), _limit(request))
-        return Response({"events": [line(row) for row in rows], "next": following})
+        return Response({"events": _told(rows), "next": following})
 
 
 class AuditDetail(APIView):
     @extend_schema(responses=AuditEventShape)
     def get(self, request: Request, pk: int) -> Response:
         access.require_trail(caller(request))
-        return Response(line(access.get_or_404(caller(request), AuditEvent, pk)))
+        return Response(_told([access.get_or_404(caller(request), AuditEvent, pk)])[0])
 
 
 class AuditExport(APIView):
@@ -118,6 +124,12 @@ class AuditExport(APIView):
         user, form = caller(request), self.form
         audit.record(user, "audit.export", Named("audit", form, form), asked=wanted.given)
         return written.answer(wanted.rows(user), form)
+
+
+def _told(rows: list[AuditEvent]) -> list[dict[str, Any]]:
+    """The lines; those of a begin say which line tells their outcome."""
+    ends = outcomes(rows)
+    return [line(row) | ({"outcome": ends[row.pk]} if row.pk in ends else {}) for row in rows]
 
 
 def _asked(request: Request, others: set[str]) -> AuditFilter:

@@ -26,6 +26,9 @@ class Proved:
     start: Point
     head: Point
     unsealed: int
+    # Numbers of the table that were given before its first row, where nothing was removed by
+    # retention: work that was undone took them, or rows that are gone together with all anchors.
+    before: int
 
 
 def verify(known: Point | None = None) -> Proved:
@@ -56,7 +59,20 @@ def _verify(known: Point | None) -> Proved:
     if known and known.seq > last.seq:
         raise Broken(f"rows {last.seq + 1} to {known.seq} are missing at the end")
     unsealed = AuditEvent.objects.filter(seq=None).count()
-    return Proved(rows, start, last, unsealed)
+    return Proved(rows, start, last, unsealed, 0 if start.seq else _given_before())
+
+
+def _given_before() -> int:
+    """PostgreSQL goes on counting where rows were removed, unless it is told to begin anew."""
+    first = AuditEvent.objects.order_by("pk").values_list("pk", flat=True).first()
+    if first is not None:
+        return first - 1
+    with connection.cursor() as cursor:
+        table = AuditEvent._meta.db_table
+        cursor.execute(
+            "SELECT pg_sequence_last_value(pg_get_serial_sequence(%s, 'id')::regclass)", [table]
+        )
+        return cursor.fetchone()[0] or 0
 
 
 def _check(row: dict[str, Any], last: Point) -> None:

@@ -1,13 +1,17 @@
 """The audit trail: the list, one line with what it changed, and files of it."""
 
+from http import HTTPStatus
+from math import ceil
+
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from teams import access, audit
-from teams.audit import compared, forwarding, written
+from teams.audit import compared, forwarding, outcomes, written
 from teams.filters import AuditFilter
 from teams.models import AuditEvent
+from teams.throttles import too_costly
 from teams.trail import Named, Result
 from teams.views import SignedInRequest, fragment
 
@@ -28,6 +32,7 @@ def trail(request: SignedInRequest) -> HttpResponse:
     admin = access.is_platform_admin(request.user)
     context = {
         "rows": rows,
+        "lost": {pk for pk, end in outcomes.outcomes(rows).items() if end is None},
         "next": following,
         "filter": wanted,
         "results": Result.choices,
@@ -56,8 +61,12 @@ def newer(request: SignedInRequest) -> HttpResponse:
 def event(request: SignedInRequest, pk: int) -> HttpResponse:
     access.require_trail(request.user)
     found = access.get_or_404(request.user, AuditEvent, pk)
+    ends = outcomes.outcomes([found])
     context = {
         "event": found,
+        "lost": None in ends.values(),
+        "outcome": ends.get(found.pk),
+        "begin": outcomes.begin_of(found),
         "changes": compared.differences(found.before, found.after),
         "details": compared.flat(found.detail).items(),
     }
@@ -66,8 +75,15 @@ def event(request: SignedInRequest, pk: int) -> HttpResponse:
 
 @require_GET
 def export(request: SignedInRequest, form: str) -> HttpResponseBase:
-    """A file of all rows that match; that it was taken stands in the trail, too."""
+    """A file of all rows that match; that it was taken stands in the trail, too.
+
+    As costly as by the API, and counted with what the person takes there.
+    """
     access.require_trail(request.user)
+    if (wait := too_costly(request)) is not None:
+        refused = render(request, "429.html", status=HTTPStatus.TOO_MANY_REQUESTS)
+        refused.headers["Retry-After"] = str(ceil(wait))
+        return refused
     wanted = AuditFilter.of(request.GET)
     if wanted.problems:
         raise Http404

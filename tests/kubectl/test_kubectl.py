@@ -204,4 +204,4 @@ async def test_commands_run_in_the_pod(kubectl: Kubectl) -> None:
     async with asyncio.timeout(10):
         while len(told) < 2:  # the end is written once the pod has closed its side
             told = [each["result"] for each in await events() if each["action"] == "kubectl.exec"]
-    assert told == ["asked", "ended"]
+    assert told == ["begun", "ended"]
