@@ -19,6 +19,9 @@ import uvloop
 from mcm.embedded import certificates
 
 LOOK_SECONDS = 3600
+# Pages say a few KB, kubectl 32 KB at once. A message is held in memory until it is whole, and
+# unpacked, before anybody looks at it: what is larger closes its socket with 1009.
+LARGEST_MESSAGE = 1024 * 1024
 
 
 class Beside(uvicorn.Server):
@@ -48,6 +51,7 @@ def configured(port: int, files: certificates.Files | None = None) -> uvicorn.Co
         port=port,
         lifespan="off",
         ws="websockets-sansio",
+        ws_max_size=LARGEST_MESSAGE,
         access_log=False,
         server_header=False,
         proxy_headers=False,
