@@ -185,8 +185,8 @@ def registrations(world: World) -> None:
         answer = admin.call("/api/v1/clusters", body)
         assert answer.status_code >= 400, (name, answer.text)
         assert admin.post("/clusters/register/", body).status_code == 422, name
-    body = {"kubeconfig": {"token": marks.plant("a token outside of a kubeconfig")}}
-    admin.call("/api/v1/clusters", body, expect=WRONG)
+    nested = {"kubeconfig": {"token": marks.plant("a token outside of a kubeconfig")}}
+    admin.call("/api/v1/clusters", nested, expect=WRONG)
     new = world.with_token(marks.plant("new credentials that are refused"))
     admin.call(_cluster(world), {"kubeconfig": new}, method="PATCH", expect=WRONG)
 
@@ -310,7 +310,7 @@ def in_the_cluster(world: World) -> None:
         with connect(address, ssl=tls, additional_headers=header, subprotocols=[V5]) as there:
             world.hear("exec", there, name)
     except InvalidStatus as error:
-        world.said.append(Said("exec", error.response.body or b""))
+        world.said.append(Said("exec", bytes(error.response.body or b"")))
 
 
 def _object(
