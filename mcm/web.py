@@ -22,6 +22,9 @@ from mcm.embedded import certificates
 LOOK_SECONDS = 3600
 # As much as API servers and most servers take, and what is read at once beside it.
 LONGEST_HEAD = 256 * 1024
+# Pages say a few KB, kubectl 32 KB at once. A message is held in memory until it is whole, and
+# unpacked, before anybody looks at it: what is larger closes its socket with 1009.
+LARGEST_MESSAGE = 1024 * 1024
 
 
 class Bounded(HttpToolsProtocol):
@@ -78,6 +81,7 @@ def configured(port: int, files: certificates.Files | None = None) -> uvicorn.Co
         lifespan="off",
         http=Bounded,
         ws="websockets-sansio",
+        ws_max_size=LARGEST_MESSAGE,
         access_log=False,
         server_header=False,
         proxy_headers=False,
