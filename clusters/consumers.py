@@ -65,7 +65,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
         }
         if self.user.token is not None and self.user.token.expiry is not None:
             self.tasks.add(asyncio.create_task(self._expire(self.user.token.expiry)))
-        await self.send_json({"type": "hello"})
+        await self.send_json({"type": "hello", "after": live.hub().turn()})
 
     async def receive(
         self, text_data: str | None = None, bytes_data: bytes | None = None, **kwargs: Any
