@@ -7,92 +7,21 @@ import base64
 import json
 import re
 import ssl
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import requests
-from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.sync.client import ClientConnection, connect
-from websockets.typing import Origin, Subprotocol
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+from websockets.typing import Subprotocol
 
-from testbed.cluster import Cluster
-from tests.faults.planted import Markers
-from tests.faults.visitor import Said, Visitor
-from tests.helm.archives import DEPLOYMENT, chart
+from tests.faults.installs import releases
+from tests.faults.visitor import Said
+from tests.faults.world import World
 from tests.teams.signing import code_of, shown_codes, shown_secret
 
 WORKS, MADE, DONE, WRONG = (200,), (201,), (302,), (400, 401, 403, 422)
-TOPICS = ["clusters", "pods", "secrets", "releases", "operations", "grants", "usage"]
 V5 = Subprotocol("v5.channel.k8s.io")
-NOTES = "It is {{ .Release.Name }} with the password {{ .Values.password }}."
-# Refuse the values in words that hold them: by the chart, by its schema, by the API server.
-QUOTING = '{{ fail (printf "%s is no good password" .Values.password) }}'
-SCHEMA = {"properties": {"password": {"type": "string", "pattern": "^[a-z]+$"}}}
-LABEL = """\
-apiVersion: v1
-kind: ConfigMap
-metadata: {name: "{{ .Release.Name }}", labels: {password: "{{ .Values.password }}/no/label"}}
-"""
-
-
-@dataclass
-class World:
-    """A running instance with a platform admin, a cluster, and all that was planted and said."""
-
-    url: str
-    https: str
-    authority: Path
-    cluster: Cluster
-    namespace: str
-    marks: Markers
-    said: list[Said]
-    admin: Visitor
-    closed_port: int
-    home: Path
-    token: str = ""
-
-    def visitor(self, token: str = "") -> Visitor:
-        return Visitor(self.url, self.said, token)
-
-    def program(self, token: str) -> Visitor:
-        """One that speaks HTTPS, as kubectl does."""
-        made = Visitor(self.https, self.said, token)
-        made.session.verify = str(self.authority)
-        return made
-
-    @contextmanager
-    def listening(self) -> Iterator[None]:
-        """An open page that hears of everything during the block."""
-        header = {"Cookie": f"sessionid={self.admin.session.cookies['sessionid']}"}
-        address = self.url.replace("http", "ws") + "/ws/live/"
-        with connect(address, additional_headers=header, origin=Origin(self.url)) as there:
-            there.send(json.dumps({"watch": {"topics": TOPICS}}))
-            thread = threading.Thread(target=self.hear, args=("live socket", there))
-            thread.start()
-            try:
-                yield
-            finally:
-                there.close()
-                thread.join()
-
-    def hear(self, where: str, there: ClientConnection, *shows: str) -> None:
-        """All that a socket says until it is closed."""
-        with suppress(ConnectionClosed):
-            for message in there:
-                self.said.append(Said(where, str(message).encode(), shows))
-
-    def with_token(self, token: str, port: int | None = None) -> str:
-        """A kubeconfig of the cluster, or of another port."""
-        config = json.loads(self.cluster.token_kubeconfig("mcm"))
-        if port:
-            config["clusters"][0]["cluster"]["server"] = f"https://127.0.0.1:{port}"
-        config["users"][0]["user"] = {"token": token}
-        return json.dumps(config)
 
 
 def passwords(world: World) -> None:
@@ -221,58 +150,6 @@ def _bad_kubeconfigs(world: World) -> list[tuple[str, str]]:
 def _cluster(world: World) -> str:
     found = world.admin.get("/api/v1/clusters", expect=WORKS).json()["clusters"]
     return next(f"/api/v1/clusters/{each['id']}" for each in found if each["name"] == "planted")
-
-
-def releases(world: World) -> None:
-    """A good install, and those that fail in words that quote the values."""
-    marks = world.marks
-    good = {
-        "password": marks.plant("a password for a chart"),
-        "note": marks.plant("a plain value for a chart"),
-        "deep": {"apiKey": marks.plant("a key deep in values")},
-    }
-    notes = {**DEPLOYMENT, "templates/NOTES.txt": NOTES}
-    _install(world, "good", notes, good, "succeeded")
-    bad: list[tuple[str, dict[str, str]]] = [
-        ("a value that the chart quotes", {"templates/all.yaml": QUOTING}),
-        ("a value that the schema quotes", {"values.schema.json": json.dumps(SCHEMA)}),
-        ("a value that the cluster quotes", {"templates/all.yaml": LABEL}),
-        ("a value that breaks the YAML", {"templates/all.yaml": "a: [{{ .Values.password }}"}),
-    ]
-    for number, (name, files) in enumerate(bad):
-        values = {"password": marks.plant(name)}
-        _install(world, f"bad-{number}", {**DEPLOYMENT, **files}, values, "failed")
-    no_yaml = f"password: [{marks.plant('values that are no YAML')}"
-    body = _body(world, "never", _upload(world, DEPLOYMENT), no_yaml)
-    world.admin.call("/api/v1/releases", body, expect=WRONG)
-    form = {**body, "values": f"- {marks.plant('values that are no mapping')}", "timeout": "60"}
-    world.admin.post("/releases/install/", form, expect=WRONG)
-    body = {**body, "password": marks.plant("an unknown field beside values")}
-    world.admin.call("/api/v1/releases", body, expect=WRONG)
-
-
-def _upload(world: World, files: dict[str, str]) -> str:
-    sent = {"file": ("demo.tgz", chart(files))}
-    answer = world.admin.ask("POST", "/api/v1/charts", files=sent, expect=MADE)
-    return str(answer.json()["id"])
-
-
-def _body(world: World, name: str, uploaded: str, values: str) -> dict[str, Any]:
-    place = {"cluster": "planted", "namespace": world.namespace, "name": name}
-    return {**place, "chart": {"upload": uploaded}, "values": values}
-
-
-def _install(
-    world: World, name: str, files: dict[str, str], values: dict[str, Any], status: str
-) -> None:
-    body = _body(world, name, _upload(world, files), json.dumps(values))
-    asked = world.admin.call("/api/v1/releases", body, expect=(202,)).json()
-    path = f"/api/v1/operations/{asked['operation']['id']}"
-    end = time.monotonic() + 90
-    while (now := world.admin.get(path, expect=WORKS).json())["status"] in {"queued", "running"}:
-        assert time.monotonic() < end, now
-        time.sleep(0.2)  # another process works on it
-    assert now["status"] == status, now
 
 
 def in_the_cluster(world: World) -> None:

@@ -14,9 +14,10 @@ from mcm.embedded import certificates, ports, state
 from testbed.cluster import Cluster
 from tests.faults import kept
 from tests.faults.conftest import Say
-from tests.faults.flows import DONE, FLOWS, World
+from tests.faults.flows import DONE, FLOWS
 from tests.faults.planted import Found, Markers, without_textareas
 from tests.faults.visitor import Said, Visitor
+from tests.faults.world import World
 from tests.mcm.instances import Run
 
 pytestmark = [pytest.mark.faults, pytest.mark.cluster, pytest.mark.timeout(900)]
