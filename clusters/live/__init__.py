@@ -41,6 +41,10 @@ PATIENCE = 3.0
 # Seconds between the turns of two pages that come back, and the longest wait for one.
 TURN = 0.1
 LONGEST_TURN = 60.0
+# Where so many seconds of turns are taken there is a crowd: it waits so much longer, until all of
+# it has come.
+CROWD = 1.0
+UNTIL_CALM = 5.0
 # The topic of a message after others were lost: every page asks for everything.
 ALL = "*"
 
@@ -141,13 +145,15 @@ class Hub:
     def turn(self) -> float:
         """After how many seconds a page that comes now may ask for what it missed.
 
-        When a process is replaced its pages come back within seconds. Ten a second leave it half
-        of its time for all who ask for something else.
+        When a process is replaced its pages come back within seconds, and to let them in takes all
+        that it has. Ten a second after that leave it half of its time for all who ask for something
+        else.
         """
         now = time.monotonic()
         at = min(max(now, self._next_turn), now + LONGEST_TURN)
         self._next_turn = at + TURN
-        return round(at - now, 2)
+        wait = at - now
+        return round(wait + UNTIL_CALM if wait > CROWD else wait, 2)
 
     def leave(self, subscriber: Subscriber) -> None:
         self._subscribers.discard(subscriber)

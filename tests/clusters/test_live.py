@@ -244,5 +244,6 @@ def test_pages_that_come_back_together_ask_one_after_the_other() -> None:
     hub = live.Hub()
     turns = [hub.turn() for _ in range(1000)]
     assert turns[0] == 0
-    assert turns[1:4] == pytest.approx([0.1, 0.2, 0.3], abs=0.05)
-    assert max(turns) == turns[-1] == live.LONGEST_TURN
+    assert turns[1:4] == pytest.approx([live.TURN, 2 * live.TURN, 3 * live.TURN], abs=0.05)
+    assert all(after < live.CROWD + 0.1 or after > live.UNTIL_CALM for after in turns)
+    assert max(turns) == turns[-1] == live.LONGEST_TURN + live.UNTIL_CALM

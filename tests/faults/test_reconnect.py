@@ -17,7 +17,7 @@ import requests
 
 from bench.instance import OURS, Product
 from bench.web import Connection, Refused, Socket, open_all
-from clusters.live import TURN
+from clusters.live import TURN, UNTIL_CALM
 from mcm.embedded.state import PROJECT
 from testbed.replay import PODS, Server, objects
 from tests.faults.conftest import Say
@@ -32,7 +32,7 @@ PASSWORD = "correct-horse-battery"  # of the platform admin of `Product`
 SIGN_IN_EVERY = 0.5
 # All are live again so many seconds after the web process answers again: the last wait before a
 # try, and a turn for each page.
-BACK = 30.0 + PAGES * TURN
+BACK = 30.0 + UNTIL_CALM + PAGES * TURN
 PROMPT = 2.0
 
 
