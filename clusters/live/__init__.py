@@ -39,8 +39,8 @@ MOST_RECENT = 200
 # An answer of Redis that takes longer will not come.
 PATIENCE = 3.0
 # Seconds between the turns of two pages that come back, and the longest wait for one.
-TURN = 0.1
-LONGEST_TURN = 60.0
+TURN = 0.15
+LONGEST_TURN = 90.0
 # Where so many seconds of turns are taken there is a crowd: it waits so much longer, until all of
 # it has come.
 CROWD = 1.0
@@ -146,8 +146,7 @@ class Hub:
         """After how many seconds a page that comes now may ask for what it missed.
 
         When a process is replaced its pages come back within seconds, and to let them in takes all
-        that it has. Ten a second after that leave it half of its time for all who ask for something
-        else.
+        that it has. Seven a second after that leave it time for all who ask for something else.
         """
         now = time.monotonic()
         at = min(max(now, self._next_turn), now + LONGEST_TURN)
