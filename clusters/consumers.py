@@ -7,13 +7,12 @@ import contextlib
 import itertools
 import logging
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from types import SimpleNamespace
-from typing import Any, TypeVar
+from typing import Any
 
-from channels.db import DatabaseSyncToAsync, database_sync_to_async
+from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from django.contrib.auth import get_user
 from django.contrib.sessions.backends.db import SessionStore
@@ -41,7 +40,6 @@ SIGNED_OUT = 4401
 # The topic of pages that show who may do what.
 RIGHTS = "grants"
 
-T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
@@ -175,7 +173,8 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
 
     async def _scopes(self) -> live.Scopes | None:
         """What the person may hear of now; None when not, or no longer, signed in."""
-        found = await _looked_up(self._look)
+        look: Any = database_sync_to_async(self._look, thread_sensitive=False, executor=_threads)
+        found: tuple[User, live.Scopes] | None = await look()
         if found is None:
             return None
         self.user, scopes = found
@@ -209,12 +208,6 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
 # All that must be known of a socket in one go, and in threads of its own: in the one that all else
 # shares, hundreds that come back together would wait until their pages have given up.
 _threads = ThreadPoolExecutor(4, thread_name_prefix="mcm-sockets")
-
-
-async def _looked_up(look: Callable[[], T]) -> T:
-    on_thread: Any = DatabaseSyncToAsync(look, thread_sensitive=False, executor=_threads)
-    found: T = await on_thread()
-    return found
 
 
 def _texts(items: list[Any]) -> bool:
