@@ -88,11 +88,9 @@ def _secrets(data: Any, *, hidden: bool, depth: int) -> Iterator[str]:
     if depth > DEEPEST or data is None or isinstance(data, bool):
         return
     if isinstance(data, Mapping):
-        named = data.get("name", data.get("key"))
-        of_name = isinstance(named, str) and is_secret(named)
+        hides = _hiding(data)
         for key, value in data.items():
-            within = hidden or is_secret(str(key)) or (of_name and key == "value")
-            yield from _secrets(value, hidden=within, depth=depth + 1)
+            yield from _secrets(value, hidden=hidden or hides(str(key)), depth=depth + 1)
     elif isinstance(data, list):
         for value in data:
             yield from _secrets(value, hidden=hidden, depth=depth + 1)
@@ -126,21 +124,25 @@ def _masked(data: Any, *, hidden: bool, depth: int) -> Any:
 
 
 def _mapping(data: Mapping[Any, Any], *, hidden: bool, depth: int) -> dict[str, Any]:
-    # {"name": "DB_PASSWORD", "value": "…"}, as containers have their environment.
-    named = data.get("name", data.get("key"))
-    value_hidden = isinstance(named, str) and is_secret(named)
-    whole = data.get("kind") == "Secret"
+    hides = _hiding(data)
     found: dict[str, Any] = {}
     for n, (key, value) in enumerate(data.items()):
         if n == MOST_ITEMS:
             found["…"] = "…"
             break
         name = _storable(str(key))[:200]
-        secret = hidden or is_secret(name)
-        secret |= value_hidden and name == "value"
-        secret |= whole and name in {"data", "stringData"}
-        found[name] = _masked(value, hidden=secret, depth=depth + 1)
+        found[name] = _masked(value, hidden=hidden or hides(name), depth=depth + 1)
     return found
+
+
+def _hiding(data: Mapping[Any, Any]) -> Callable[[str], bool]:
+    """Which keys of a mapping hold secrets."""
+    # {"name": "DB_PASSWORD", "value": "…"}, as containers have their environment.
+    named = data.get("name", data.get("key"))
+    beside = {"value"} if isinstance(named, str) and is_secret(named) else set[str]()
+    if data.get("kind") == "Secret":
+        beside |= {"data", "stringData"}
+    return lambda key: key in beside or is_secret(key)
 
 
 def text(plain: str) -> str:
