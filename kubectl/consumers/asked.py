@@ -108,6 +108,15 @@ async def _on(threads: ThreadPoolExecutor, function: Callable[[], T]) -> T:
     return answer
 
 
+async def note_end(told: services.Told, status: int | str, **more: Any) -> None:
+    """Tells the outcome of what was begun; the log does where the trail cannot."""
+    try:
+        await ask(services.end, told, status, **more)
+    except Refused:
+        lost = (told.user, told.info.verb, told.info.path, told.cluster, status)
+        log.exception("kubectl: no outcome told: %s %s %s of %s: %s", *lost)
+
+
 async def note_refusal(refused: Refused, info: RequestInfo) -> None:
     """Counts it, and audits what somebody tried who is known."""
     services.count(info, refused.status)

@@ -16,6 +16,7 @@ from kubectl.consumers.asked import (
     INERT,
     Asked,
     ask,
+    note_end,
     note_refusal,
     of_cluster,
     read,
@@ -175,19 +176,14 @@ class _Call:
         if not self.let_in:
             return
         self.let_in = False
-        info, user, cluster = self.asked.info, self.passed.user, self.passed.cluster
+        info = self.asked.info
         services.count(info, self.status)
         if self.told is not None:
             status = 0 if self.unseen else self.status
-            try:
-                await ask(services.end, self.told, status, reason=self.why)
-            except Refused:
-                lost = (user, info.verb, info.kind, info.namespace, cluster, self.status)
-                log.exception("kubectl: no outcome told: %s %s %s in %s of %s: %s", *lost)
+            await note_end(self.told, status, reason=self.why)
         elif settings.KUBECTL_LOG_READS:
-            log.info(
-                "kubectl: %s %s %s of %s: %s", user, info.verb, info.path, cluster, self.status
-            )
+            what = (self.passed.user, info.verb, info.path, self.passed.cluster, self.status)
+            log.info("kubectl: %s %s %s of %s: %s", *what)
 
 
 async def _refuse(send: Any, refused: Refused) -> None:

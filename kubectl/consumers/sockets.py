@@ -18,6 +18,7 @@ from kubectl.access import Pass, Refused, admit_new
 from kubectl.consumers.asked import (
     Asked,
     ask,
+    note_end,
     note_refusal,
     of_cluster,
     read,
@@ -91,11 +92,7 @@ class _Joined:
             raise
         finally:
             seconds = round(time.monotonic() - self.began)
-            try:
-                await ask(services.end, told, status, reason=reason, seconds=seconds)
-            except Refused:
-                lost = (self.passed.user, self.asked.info.path, self.passed.cluster)
-                log.exception("kubectl: no outcome told: %s at %s of %s", *lost)
+            await note_end(told, status, reason=reason, seconds=seconds)
 
     async def _join(self, link: Link, offered: list[str], mine: UnderWay) -> None:
         try:
