@@ -7,7 +7,6 @@ import json
 
 import pytest
 
-from clusters.kube import kubeconfig
 from clusters.models import Cluster
 from teams.models import User
 from teams.roles import Role
@@ -19,12 +18,6 @@ from tests.kubectl.test_passing import new_token
 pytestmark = [pytest.mark.cluster, pytest.mark.django_db(transaction=True)]
 
 K8S = "/k8s/clusters/real"
-
-
-@pytest.fixture
-def real(db: None, cluster: RealCluster) -> Cluster:
-    connection = kubeconfig.parse(cluster.kubeconfig)
-    return factories.ClusterFactory.create(name="real", connection=connection)
 
 
 @pytest.fixture

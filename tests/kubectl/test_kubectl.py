@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from clusters.kube import kubeconfig
 from clusters.models import Cluster
 from deployments.helm import programs
 from kubectl import services
@@ -32,12 +31,6 @@ POD = {
 }  # fmt: skip
 
 CONFIG = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "web-1"}}
-
-
-@pytest.fixture
-def real(db: None, cluster: RealCluster) -> Cluster:
-    connection = kubeconfig.parse(cluster.kubeconfig)
-    return factories.ClusterFactory.create(name="real", connection=connection)
 
 
 @pytest.fixture

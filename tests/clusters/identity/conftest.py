@@ -62,24 +62,25 @@ def space(real: Cluster, namespace: str) -> Namespace:
 @pytest.fixture
 def tenant(space: Namespace) -> User:
     """Operates one namespace."""
-    user = factories.UserFactory.create(username=f"tenant-{secrets.token_hex(3)}")
-    factories.give(user, Role.OPERATOR, space)
-    return user
+    return _holder("tenant", Role.OPERATOR, space)
 
 
 @pytest.fixture
 def operator(real: Cluster) -> User:
     """Operates the whole cluster."""
-    user = factories.UserFactory.create(username=f"operator-{secrets.token_hex(3)}")
-    factories.give(user, Role.OPERATOR, real)
-    return user
+    return _holder("operator", Role.OPERATOR, real)
 
 
 @pytest.fixture
 def owner(real: Cluster) -> User:
     """Administers the whole cluster."""
-    user = factories.UserFactory.create(username=f"owner-{secrets.token_hex(3)}")
-    factories.give(user, Role.ADMIN, real)
+    return _holder("owner", Role.ADMIN, real)
+
+
+def _holder(name: str, role: Role, scope: Cluster | Namespace) -> User:
+    """Whose name no other test has: the audit log of the cluster is one for all of them."""
+    user = factories.UserFactory.create(username=f"{name}-{secrets.token_hex(3)}")
+    factories.give(user, role, scope)
     return user
 
 
