@@ -67,25 +67,35 @@ def harmless(text: str) -> str:
 def _lines(plain: bytes) -> Iterator[Line]:
     # In parts: a line without an end may be as long as the transcript.
     line: list[str] = []
-    began, broken = 0.0, ""
-    for at, code, data in _events(plain):
+    began = 0.0
+    for at, code, text in _mended(plain):
         if code == "r":
             if line:
                 yield _line(began, line)
-            yield Line(at, "", size=harmless(data))
+            yield Line(at, "", size=harmless(text))
+            continue
+        for n, part in enumerate(text.replace("\r\n", "\n").split("\n")):
+            if n:
+                yield _line(began, line)
+            began = began if line else at
+            if part:
+                line.append(part)
+    if line:
+        yield _line(began, line)
+
+
+def _mended(plain: bytes) -> Iterator[tuple[float, str, str]]:
+    """The events, no sequence or line break spread over two of them."""
+    at, broken = 0.0, ""
+    for at, code, data in _events(plain):
+        if code == "r":
+            yield at, code, data
             continue
         text = broken + data
         found = _BROKEN.search(text, max(0, len(text) - LONGEST_SEQUENCE))
         broken = found.group() if found else ""
-        for n, part in enumerate(text.removesuffix(broken).replace("\r\n", "\n").split("\n")):
-            if n:
-                yield _line(began, line)
-            if not line:
-                began = at
-            if part:
-                line.append(part)
-    if line or broken:
-        yield _line(began, [*line, broken])
+        yield at, code, text.removesuffix(broken)
+    yield at, "o", broken
 
 
 def _line(began: float, parts: list[str]) -> Line:
