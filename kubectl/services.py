@@ -101,16 +101,21 @@ def end_shell(
 ) -> None:
     """As `end`, of a shell with the rest of what it has shown: both are stored, or neither."""
     transcripts.keep(whole.event, rest)
-    end(told, status, seconds=seconds, **{transcripts.FACTS: whole.facts})
+    end(told, status, seconds=seconds, more={transcripts.FACTS: whole.facts})
 
 
 def end(
-    told: Told, status: int | str, *, reason: str = "", seconds: int | None = None, **more: Any
+    told: Told,
+    status: int | str,
+    *,
+    reason: str = "",
+    seconds: int | None = None,
+    more: dict[str, Any] | None = None,
 ) -> None:
     """Audits how it ended: `status` is what was answered, 0 for nothing, "ended" of a connection
     that stood for so many seconds; `reason` is why MCM answered instead of the cluster.
     """
-    detail: dict[str, Any] = {**told.detail, "status": status or "unknown", **more}
+    detail: dict[str, Any] = {**told.detail, "status": status or "unknown", **(more or {})}
     if not status:
         reason = gettext_noop("It was sent, and no answer was seen: it may have been done.")
     if seconds is not None:

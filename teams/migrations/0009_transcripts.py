@@ -58,9 +58,7 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "parts of transcripts",
                 "ordering": ["event_id", "number"],
                 "constraints": [
-                    models.UniqueConstraint(
-                        fields=("event", "number"), name="one_transcript_piece"
-                    )
+                    models.UniqueConstraint(fields=("event", "number"), name="one_transcript_piece")
                 ],
             },
         ),

@@ -135,7 +135,8 @@ def test_pieces_are_bounded_and_together_what_the_hash_is_of() -> None:
 @pytest.mark.parametrize(
     "message",
     [
-        *("", b"", b"\x01", b"\xff\x00", b"\x03{}", "\ud800", b"\x04", b"\x04[", b"\x04" + b"[" * 9999),
+        *("", b"", b"\x01", b"\xff\x00", b"\x03{}", "\ud800", b"\x04", b"\x04["),
+        b"\x04" + b"[" * 9999,
         *(b'\x04{"Width":-1,"Height":2}', b'\x04{"Width":1e9,"Height":2}', b'\x04{"Width":"1"}'),
         b'\x04{"Width":99999999999999999999,"Height":1}',
     ],
