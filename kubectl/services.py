@@ -1,5 +1,6 @@
 """What is written down of people's requests to clusters, and the kubeconfigs that they use."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
@@ -16,8 +17,9 @@ from clusters.kube.errors import safe_text
 from clusters.kube.request_info import RequestInfo
 from clusters.models import Cluster
 from teams import access, audit
-from teams.audit import denials
-from teams.models import User
+from teams.audit import denials, transcripts
+from teams.audit.transcripts import Piece, Whole
+from teams.models import AuditEvent, User
 from teams.roles import Action, Level, Reach
 from teams.services import tokens
 from teams.trail import Named, Place, Result
@@ -81,18 +83,39 @@ class Told:
         }
 
 
-def begin(told: Told) -> None:
+def begin(told: Told) -> AuditEvent:
     """Audits what is about to be sent: who, what, where."""
-    audit.record(
+    return audit.record(
         told.user, f"kubectl.{_verb(told.info)}", told.named, result=Result.BEGUN, **told.detail
     )
 
 
-def end(told: Told, status: int | str, *, reason: str = "", seconds: int | None = None) -> None:
+def keep(begun: AuditEvent, pieces: Sequence[Piece]) -> None:
+    """Stores what a shell that stands has shown since the last time."""
+    transcripts.keep(begun.pk, pieces)
+
+
+@transaction.atomic
+def end_shell(
+    told: Told, status: int | str, *, seconds: int, whole: Whole, rest: Sequence[Piece]
+) -> None:
+    """As `end`, of a shell with the rest of what it has shown: both are stored, or neither."""
+    transcripts.keep(whole.event, rest)
+    end(told, status, seconds=seconds, more={transcripts.FACTS: whole.facts})
+
+
+def end(
+    told: Told,
+    status: int | str,
+    *,
+    reason: str = "",
+    seconds: int | None = None,
+    more: dict[str, Any] | None = None,
+) -> None:
     """Audits how it ended: `status` is what was answered, 0 for nothing, "ended" of a connection
     that stood for so many seconds; `reason` is why MCM answered instead of the cluster.
     """
-    detail: dict[str, Any] = {**told.detail, "status": status or "unknown"}
+    detail: dict[str, Any] = {**told.detail, "status": status or "unknown", **(more or {})}
     if not status:
         reason = gettext_noop("It was sent, and no answer was seen: it may have been done.")
     if seconds is not None:

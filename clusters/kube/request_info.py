@@ -37,6 +37,7 @@ class RequestInfo(NamedTuple):
     namespace: str = ""
     name: str = ""
     follows: bool = False
+    has_terminal: bool = False
 
     @property
     def reads(self) -> bool:
@@ -95,6 +96,7 @@ def _of_resource(verb: str, path: str, group: str, rest: list[str], query: str) 
         namespace,
         name,
         follows=watches or (subresource == "log" and _is_true(asked.get("follow"))),
+        has_terminal=subresource in CONNECTING and _is_true(asked.get("tty")),
     )
 
 

@@ -108,10 +108,12 @@ async def _on(threads: ThreadPoolExecutor, function: Callable[[], T]) -> T:
     return answer
 
 
-async def note_end(told: services.Told, status: int | str, **more: Any) -> None:
+async def note_end(
+    told: services.Told, status: int | str, tell: Callable[..., None] | None = None, **more: Any
+) -> None:
     """Tells the outcome of what was begun; the log does where the trail cannot."""
     try:
-        await ask(services.end, told, status, **more)
+        await ask(tell or services.end, told, status, **more)
     except Refused:
         lost = (told.user, told.info.verb, told.info.path, told.cluster, status)
         log.exception("kubectl: no outcome told: %s %s %s of %s: %s", *lost)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.http import HttpResponseBase
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
@@ -13,9 +13,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from teams import access, audit
-from teams.api import caller
-from teams.audit import written
+from teams import access, audit, vault
+from teams.api import Conflict, caller
+from teams.audit import transcripts, written
 from teams.audit.forwarding import line
 from teams.audit.outcomes import outcomes
 from teams.filters import PARAMETERS, AuditFilter
@@ -103,6 +103,28 @@ class AuditDetail(APIView):
     def get(self, request: Request, pk: int) -> Response:
         access.require_trail(caller(request))
         return Response(_told([access.get_or_404(caller(request), AuditEvent, pk)])[0])
+
+
+class AuditTranscript(APIView):
+    @extend_schema(
+        summary="What a shell showed",
+        responses={(200, written.CAST): OpenApiTypes.STR},
+    )
+    def get(self, request: Request, pk: int) -> HttpResponse:
+        """An asciicast v2, by the line of the shell's begin or end, as far as it is stored; that it
+        was read stands in the trail. 404 where nothing is kept.
+        """
+        user = caller(request)
+        access.require_trail(user)
+        event = transcripts.begin(access.get_or_404(user, AuditEvent, pk))
+        if event is None:
+            raise Http404
+        begun = access.get_or_404(user, AuditEvent, event)
+        try:
+            plain = transcripts.opened(begun, by=user)
+        except vault.CannotOpen as error:
+            raise Conflict(_(str(error))) from error
+        return written.cast(plain, begun)
 
 
 class AuditExport(APIView):

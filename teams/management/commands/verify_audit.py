@@ -49,4 +49,6 @@ class Command(BaseCommand):
         if found.unsealed:
             self.stdout.write(f"{found.unsealed} rows were not sealed yet.")
         self.stdout.write(self.style.SUCCESS(f"All {found.rows} sealed rows hold."))
+        if found.transcripts:
+            self.stdout.write(self.style.SUCCESS(f"So do {found.transcripts} transcripts."))
         self.stdout.write(f"Head: {found.head}")
