@@ -1,7 +1,7 @@
 """How often the API may be called. Stands alone: DRF loads it while it defines its own views."""
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import redis
 from django.conf import settings
@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import UserRateThrottle
 
 if TYPE_CHECKING:
+    from django.http import HttpRequest
     from rest_framework.views import APIView
 
 
@@ -86,3 +87,19 @@ class Strangers(Throttle):
     def get_cache_key(self, request: Request, view: "APIView") -> str:
         ident = self.get_ident(request)
         return str(self.cache_format % {"scope": self.scope, "ident": ident})
+
+
+class _Page:
+    """Stands for a view of the API where a page asks for what is costly."""
+
+    costly = ("GET",)
+
+
+def spend(request: "HttpRequest") -> int:
+    """Counts a costly page among the person's costly calls; the seconds to wait where these were
+    too many, else 0.
+    """
+    costly = Costly()
+    request_: Any = request  # has what is looked at: the user and the method
+    view: Any = _Page()
+    return 0 if costly.allow_request(request_, view) else max(1, round(costly.wait()))
