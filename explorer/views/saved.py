@@ -27,20 +27,24 @@ def create(request: SignedInRequest) -> HttpResponse:
     """Of the list that `kind` and `query` name, with the columns that this person sees there."""
     initial = {}
     if kind := kind_named(request.GET.get("kind", "")):
-        query = tidy(QueryDict(request.GET.get("query", "")[:8000]), kind, PLACES)
-        asked = Asked(kind, query, store.liked(request.user, kind))
-        initial = {"kind": kind, "query": asked.whole.urlencode()}
+        initial = {"kind": kind, "query": _shown(request, kind)}
     form = ViewForm(request.POST or None, initial=initial, user=request.user)
     return _answer(request, form, None)
 
 
 @require_http_methods(["GET", "POST"])
 def edit(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Its name; and its query, where `query` gives another one."""
+    """Its name; and what it shows, where `query` gives what it shall show from now on."""
     found = access.get_or_404(request.user, SavedView, pk, Action.ADMIN)
-    initial = {"query": request.GET["query"]} if "query" in request.GET else {}
+    initial = {"query": _shown(request, found.kind)} if "query" in request.GET else {}
     form = ViewForm(request.POST or None, instance=found, initial=initial, user=request.user)
     return _answer(request, form, found)
+
+
+def _shown(request: SignedInRequest, kind: str) -> str:
+    """The query that the address gives, with the columns that the person sees with it."""
+    query = tidy(QueryDict(request.GET.get("query", "")[:8000]), kind, PLACES)
+    return Asked(kind, query, store.liked(request.user, kind)).whole.urlencode()
 
 
 def _answer(request: SignedInRequest, form: ViewForm, found: SavedView | None) -> HttpResponse:

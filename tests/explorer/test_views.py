@@ -140,6 +140,9 @@ def test_the_page_saves_what_it_shows(viewer: User, team: Team, pod: Object) -> 
     view = SavedView.objects.get()
     mine.post(f"/views/{view.pk}/edit/", {"name": "Dark red", "kind": "Pod", "query": view.query})
     assert SavedView.objects.get().name == "Dark red"
+    form = mine.get(f"/views/{view.pk}/edit/", {"query": "sort=age&after=x"}).context["form"]
+    assert form["query"].value() == "sort=age"
+    assert mine.get(f"/views/{view.pk}/edit/").context["form"]["query"].value() == view.query
     assert b"Dark red" in mine.get(f"/views/{view.pk}/delete/").content
     mine.post(f"/views/{view.pk}/delete/")
     assert not SavedView.objects.exists()
