@@ -1,7 +1,7 @@
 """How often the API may be called. Stands alone: DRF loads it while it defines its own views."""
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import redis
 from django.conf import settings
@@ -11,7 +11,6 @@ from rest_framework.request import Request
 from rest_framework.throttling import UserRateThrottle
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest
     from rest_framework.views import APIView
 
 
@@ -76,6 +75,17 @@ class Costly(Throttle):
         return request.method not in costly or super().allow_request(request, view)
 
 
+def too_costly(request: Any) -> float | None:
+    """Counts what a page hands out as a costly call of the same person; seconds to wait where that
+    was one too many, None where it may go on.
+    """
+    throttle = Costly()
+    # Past the question which methods are: a page has no view of DRF to name them.
+    if Throttle.allow_request(throttle, request, cast("APIView", None)):
+        return None
+    return throttle.wait()
+
+
 class Strangers(Throttle):
     """Refusals of calls that nobody signed, by their address: what tries tokens is slowed down.
 
@@ -87,19 +97,3 @@ class Strangers(Throttle):
     def get_cache_key(self, request: Request, view: "APIView") -> str:
         ident = self.get_ident(request)
         return str(self.cache_format % {"scope": self.scope, "ident": ident})
-
-
-class _Page:
-    """Stands for a view of the API where a page asks for what is costly."""
-
-    costly = ("GET",)
-
-
-def spend(request: "HttpRequest") -> int:
-    """Counts a costly page among the person's costly calls; the seconds to wait where these were
-    too many, else 0.
-    """
-    costly = Costly()
-    request_: Any = request  # has what is looked at: the user and the method
-    view: Any = _Page()
-    return 0 if costly.allow_request(request_, view) else max(1, round(costly.wait()))

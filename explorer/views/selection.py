@@ -10,7 +10,7 @@ from explorer.filters.asked import Asked, tidy
 from explorer.filters.inventory import Inventory
 from explorer.filters.words import kind_named, path_word
 from explorer.views.around import MOST_SELECTED
-from teams import throttles
+from teams.throttles import too_costly
 from teams.views import SignedInRequest
 
 
@@ -45,10 +45,10 @@ def as_csv(request: SignedInRequest, kind: str) -> HttpResponseBase:
     if named:
         numbers = [int(key) for key in named.split(",") if key.isdecimal() and len(key) < 19]
         wanted = written.only(wanted, numbers[:MOST_SELECTED])
-    if seconds := throttles.spend(request):
+    if (wait := too_costly(request)) is not None:
         text = _("You asked for too many files. Try again in a minute.")
         refused = HttpResponse(text, status=429, content_type="text/plain; charset=utf-8")
-        refused["Retry-After"] = str(seconds)
+        refused["Retry-After"] = str(max(1, round(wait)))
         return refused
     heads = [str(column.label) for column in asked.columns]
     return written.answer(request.user, wanted, asked.columns, heads, path_word(asked.kind))
