@@ -13,9 +13,10 @@ from explorer.api.shapes import (
     counted,
     limit,
     object_json,
+    refuse_problems,
     refuse_unknown,
 )
-from explorer.filters import counts, paging
+from explorer.filters import counts, paging, sortable
 from explorer.filters.criteria import ObjectFilter
 from explorer.filters.cursors import BadCursor
 from explorer.filters.inventory import Inventory
@@ -34,10 +35,11 @@ class ObjectList(APIView):
         refuse_unknown(query)
         size, with_counts = limit(query), counted(query)
         wanted = ObjectFilter.of(query)
-        if wanted.problems:
-            raise ValidationError(wanted.problems)
+        refuse_problems(wanted)
         inventory = Inventory(caller(request), wanted)
         found = counts.count(inventory) if with_counts else None
+        sortable.settle(inventory, "name", found)
+        refuse_problems(inventory.wanted)
         try:
             page = paging.page(inventory, size, found)
         except BadCursor as error:
