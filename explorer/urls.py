@@ -1,6 +1,6 @@
 from django.urls import path
 
-from explorer.api import completion, files, objects, views
+from explorer.api import completion, files, objects, search, views
 from explorer.views import details, lists, menu, saved, selection
 
 urlpatterns = [
@@ -20,6 +20,7 @@ urlpatterns = [
     path("api/v1/objects", objects.ObjectList.as_view(), name="api-objects"),
     path("api/v1/objects/complete", completion.Complete.as_view(), name="api-objects-complete"),
     path("api/v1/objects/export.csv", files.Export.as_view(), name="api-objects-csv"),
+    path("api/v1/search", search.Search.as_view(), name="api-search"),
     path("api/v1/views", views.ViewList.as_view(), name="api-views"),
     path("api/v1/views/<int:pk>", views.ViewDetail.as_view(), name="api-view"),
 ]

@@ -172,6 +172,7 @@ CASES = [
     Case("api-view",          "DELETE", "view",      "401 404 404 404 200 404 404 200"),
     Case("api-objects",       "GET",    "",          "401 200 200 200 200 200 200 200"),
     Case("api-objects-complete", "GET", "",          "401 200 200 200 200 200 200 200"),
+    Case("api-search",        "GET",    "",          "401 200 200 200 200 200 200 200"),
     Case("api-schema",        "GET",    "",          "401 200 200 200 200 200 200 200"),
     Case("api-docs",          "GET",    "",          "401 200 200 200 200 200 200 200"),
     Case("operations",        "GET",    "",          "302 200 200 200 200 200 200 200"),

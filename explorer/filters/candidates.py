@@ -1,6 +1,8 @@
 """The values that a field has in what one person sees, each question within a short time."""
 
+from functools import cached_property
 from typing import Any
+from uuid import UUID
 
 from django.db import OperationalError, connection, transaction
 from django.db.models import Q, QuerySet
@@ -8,6 +10,7 @@ from django.db.models import Q, QuerySet
 from clusters.models import Environment, Image, Object, Tally
 from clusters.store import queries
 from clusters.store.plain import around
+from clusters.store.queries import Named
 from teams import access
 from teams.access import AnyUser
 
@@ -49,9 +52,18 @@ class Seen:
         # False once something was not found in time.
         self.in_time = True
 
+    @cached_property
+    def named(self) -> dict[UUID, Named]:
+        """The clusters by key."""
+        return queries.named(self._held)
+
     @property
     def clusters(self) -> list[str]:
-        return [cluster.name for cluster in queries.named(self._held).values()]
+        return [cluster.name for cluster in self.named.values()]
+
+    def found(self, rows: "QuerySet[Any, Any]") -> list[tuple[Any, ...]]:
+        """What a query of values gives in time; nothing otherwise."""
+        return self._ask("{}", rows)
 
     def tallied(self, column: str) -> list[str]:
         """All values of a column of the tallies."""
@@ -67,27 +79,26 @@ class Seen:
         column = _COLUMNS.get(field)
         if column is None:
             return []
-        rows = self._objects().exclude(**{column: ""})
+        rows = self.objects().exclude(**{column: ""})
         if beginning:
             rows = rows.filter(**{f"{column}__startswith": beginning})
         return [value for (value,) in self._ask(_TEXTS, rows.values_list(column)[:ROWS])]
 
     def label_keys(self, beginning: str) -> list[str]:
-        rows = self._objects().values_list("labels")[:LOOKED_AT]
+        rows = self.objects().values_list("labels")[:LOOKED_AT]
         return [key for (key,) in self._ask(_KEYS, rows, beginning)]
 
     def label_values(self, key: str, beginning: str) -> list[str]:
-        rows = self._objects().filter(labels__has_key=key).values_list("labels")[:LOOKED_AT]
+        rows = self.objects().filter(labels__has_key=key).values_list("labels")[:LOOKED_AT]
         return [value for (value,) in self._ask(_VALUES, rows, key, key, beginning, first=1)]
 
     def _images(self, part: str) -> list[str]:
         """The images that objects of this person have; others are not told."""
         known = Image.objects.filter(name__icontains=part).order_by().values_list("name")[:ROWS]
-        return [
-            name for (name,) in self._ask(_IMAGES, known, self._objects().values_list("images"))
-        ]
+        return [name for (name,) in self._ask(_IMAGES, known, self.objects().values_list("images"))]
 
-    def _objects(self) -> QuerySet[Object]:
+    def objects(self) -> QuerySet[Object]:
+        """Of the kind, in no order."""
         return access.visible(self._held, Object).filter(self._kind).order_by()
 
     def _ask(self, sql: str, *parts: Any, first: int = 0) -> list[tuple[Any, ...]]:

@@ -35,7 +35,7 @@ def test_a_key_leads_to_the_search(visit: Callable[..., Page], key: str) -> None
     page.keyboard.press(key)
     expect(page.get_by_label("Search", exact=True)).to_be_focused()
     page.keyboard.type("gateway")
-    page.keyboard.press("Enter")
+    page.get_by_role("option", name="Pods with “gateway”").click()
     expect(page).to_have_url("/pods/?q=gateway")
     expect(page.locator("#pods tbody tr")).to_have_count(9)
 
