@@ -116,6 +116,7 @@ class Around:
         self.unknown: list[Unknown] = []
         self._found: dict[tuple[str, str], Any] = {}
         self._asked: set[tuple[str, str]] = set()
+        self._events: dict[tuple[str, str, str], list[Event]] = {}
 
     def asked(self, part: PartName, name: str = "") -> bool:
         """Whether it was asked for, whatever the answer."""
@@ -125,6 +126,7 @@ class Around:
         """Keeps an answer, or all pages of a list; BadAnswer when it cannot be read."""
         key = question.part, question.name
         self._asked.add(key)
+        self._events.clear()
         kind, many = _READ[question.part]
         if not many:
             self._found[key] = objects.decode(bodies[0], kind)
@@ -161,9 +163,14 @@ class Around:
 
     def events(self, meta: Meta, kind: str) -> list[Event]:
         """What the events say of an object, the newest first."""
-        found: Iterable[Event] = self.many("events", event_key(kind, meta)) or ()
-        mine = [event for event in found if _speaks_of(event, kind, meta)]
-        return sorted(mine, key=lambda event: event.at, reverse=True)
+        found: Iterable[Event] | None = self.many("events", event_key(kind, meta))
+        if found is None:
+            return []
+        key = kind, meta.name, meta.uid
+        if key not in self._events:
+            mine = [event for event in found if _speaks_of(event, kind, meta)]
+            self._events[key] = sorted(mine, key=lambda event: event.at, reverse=True)
+        return self._events[key]
 
 
 def event_key(kind: str, meta: Meta) -> str:

@@ -14,6 +14,7 @@ from clusters.kube.why.around import Around, Question, Requested, Unknown, follo
 from clusters.kube.why.cause import Cause
 from clusters.kube.why.explain import explain
 from clusters.kube.why.neighbours import Budget
+from clusters.kube.why.parts import owner
 from clusters.kube.why.pod import Pod
 from clusters.kube.why.wanted import PAGE, wanted
 
@@ -25,11 +26,17 @@ NO_TIME = sentence("There was no time left to ask for it.")
 
 
 class Why(msgspec.Struct, frozen=True):
-    """The causes, the most telling first ([]: nothing is wrong), and what could not be known."""
+    """The causes, the most telling first (none: nothing is wrong), and what could not be known.
+
+    `owner_kind` and `owner_name` say in what the object's template stands, where to mend it; ""
+    where nothing owns it.
+    """
 
     kind: str
     namespace: str
     name: str
+    owner_kind: str
+    owner_name: str
     causes: tuple[Cause, ...]
     unknown: tuple[Unknown, ...]
 
@@ -53,11 +60,13 @@ def why(
         found = subject.read(client.read(path) if body is None else body)
         around = Around(requested=requested)
         _ask_around(client, found, around, ends)
-    text = errors.safe_text
+    text, owned = errors.safe_text, owner(found.meta)
     return Why(
         kind=text(found.kind, 63),
         namespace=text(found.meta.namespace, 63),
         name=text(found.meta.name, 253),
+        owner_kind=text(owned.kind, 63),
+        owner_name=text(owned.name, 253),
         causes=tuple(explain(found, around)),
         unknown=tuple(around.unknown),
     )
@@ -110,6 +119,9 @@ def _ask(client: Client, question: Question, around: Around) -> None:
 
 def _pages(client: Client, question: Question) -> list[bytes]:
     """The pages of a list, or the one object; BadAnswer when the list is longer than worth it."""
+    # Not megabytes first, only to see that there are more.
+    if question.part == "requested" and client.count("Pod") > PAGE * question.pages:
+        raise errors.BadAnswer(TOO_LONG)
     pages = [client.read(question.path, accept=question.accept)]
     if "?" not in question.path:
         return pages

@@ -56,7 +56,8 @@ class Cause(msgspec.Struct, frozen=True, kw_only=True):
     """One cause. `words` and `advice` are what to translate, `facts` what fills them in.
 
     `container` is "" where the whole object is meant; `since` in seconds since 1970, 0 where
-    nothing says since when. `rank`: the lower, the more telling.
+    nothing says since when. `rank`: the lower, the more telling. `pods` is of how many pods of a
+    workload the same is true (of those looked at), 0 where no workload was asked about.
     """
 
     code: str
@@ -70,6 +71,7 @@ class Cause(msgspec.Struct, frozen=True, kw_only=True):
     since: int
     evidence: tuple[Evidence, ...]
     rank: int
+    pods: int = 0
 
     @property
     def what(self) -> str:

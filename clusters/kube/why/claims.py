@@ -7,7 +7,7 @@ from clusters.kube.errors import sentence
 from clusters.kube.why.around import Around
 from clusters.kube.why.cause import PLACE, WAITING, Cause, Evidence, Saying, cause, evidence
 from clusters.kube.why.neighbours import Claim, PersistentVolume, StorageClass
-from clusters.kube.why.parts import Event, about
+from clusters.kube.why.parts import Event, about, seconds
 from clusters.kube.why.pod import Pod
 
 _CLASS = re.compile(r'storageclass\.storage\.k8s\.io "([^"]{1,253})" not found')
@@ -108,7 +108,9 @@ def of_claim(claim: Claim, around: Around) -> Iterator[Cause]:
     """Why a claim is not bound; nothing when it is."""
     meta = claim.metadata
     events = around.events(meta, "PersistentVolumeClaim")
-    phase = [evidence("field", "status.phase", claim.status.phase)]
+    # A claim that is not bound has not been since it was made.
+    since = seconds(meta.creation_timestamp) if claim.status.phase == "Pending" else 0
+    phase = [evidence("field", "status.phase", claim.status.phase, since)]
     if claim.status.phase == "Lost":
         yield _cause(claim, LOST, _first(events, "ClaimLost") or phase)
     elif claim.status.phase == "Pending":

@@ -123,26 +123,36 @@ def _without_effects(found: list[Cause]) -> Iterator[Cause]:
 def _of_workload(kind: str, found: Workload, around: Around) -> Iterator[Cause]:
     yield from refusals.causes(kind, found, around)
     yield from deadlines.of_workload(kind, found, around)
-    for pod in chosen(kind, found, around):
-        yield from of_pod(pod, around)
+    yield from _of_pods(kind, found, around)
     for job in failed_jobs(found, around):
         yield from deadlines.of_workload("Job", job, around)
-        for pod in chosen("Job", job, around):
-            yield from of_pod(pod, around)
+        yield from _of_pods("Job", job, around)
 
 
-def chosen(kind: str, found: Workload, around: Around) -> list[Pod]:
-    """The pods of a workload that tell the most: of each kind of trouble the newest one."""
+def _of_pods(kind: str, found: Workload, around: Around) -> Iterator[Cause]:
+    for pod, count in chosen(kind, found, around):
+        for each in of_pod(pod, around):
+            yield msgspec.structs.replace(each, pods=count)
+
+
+def chosen(kind: str, found: Workload, around: Around) -> list[tuple[Pod, int]]:
+    """The pods of a workload that tell the most: of each kind of trouble the newest, and how many.
+
+    What tells how: their own JSON, as the events of all of them would be too much to ask for.
+    """
     pods: Iterable[Pod] = around.many("pods", f"{kind}/{found.metadata.name}") or ()
     newest = sorted(pods, key=lambda pod: seconds(pod.metadata.creation_timestamp), reverse=True)
-    kept: dict[tuple[tuple[str, str], ...], tuple[int, Pod]] = {}
+    alike: dict[tuple[tuple[str, str], ...], list[Pod]] = {}
+    ranks: dict[tuple[tuple[str, str], ...], int] = {}
+    alone = Around(now=around.now)
     for pod in newest[:MOST_PODS]:
-        causes = [each for each in of_pod(pod, around) if each.rank < WAITING]
-        causes = causes or ([] if _ready(pod) else of_pod(pod, around))
+        causes = [each for each in of_pod(pod, alone) if each.rank < WAITING or not _ready(pod)]
         if causes:
             key = tuple((each.code, each.container) for each in causes)
-            kept.setdefault(key, (causes[0].rank, pod))
-    return [pod for _, pod in sorted(kept.values(), key=lambda each: each[0])[:TOLD_PODS]]
+            alike.setdefault(key, []).append(pod)
+            ranks[key] = causes[0].rank
+    telling = sorted(alike, key=lambda key: ranks[key])[:TOLD_PODS]
+    return [(alike[key][0], len(alike[key])) for key in telling]
 
 
 def _ready(pod: Pod) -> bool:
@@ -158,4 +168,4 @@ def failed_jobs(found: Workload, around: Around) -> list[Workload]:
         if any(owner.uid == found.metadata.uid for owner in job.metadata.owner_references)
     ]
     newest = sorted(mine, key=lambda job: seconds(job.metadata.creation_timestamp))[-1:]
-    return [job for job in newest if job.status.failed]
+    return [job for job in newest if job.status.failed and not job.succeeded]

@@ -6,7 +6,7 @@ from clusters.kube.errors import sentence
 from clusters.kube.why.around import Around
 from clusters.kube.why.cause import NODE, WAITING, About, Cause, Saying, cause, evidence
 from clusters.kube.why.neighbours import Node
-from clusters.kube.why.parts import Condition, about, find, is_true
+from clusters.kube.why.parts import MOST_CONDITIONS, Condition, about, find
 from clusters.kube.why.pod import Pod
 
 GONE = Saying(
@@ -61,6 +61,12 @@ ROUTE = Saying(
     sentence("The network of the node %(node)s is not set up."),
     sentence("Look at the network plug-in or the cloud's route controller."),
 )
+OTHER = Saying(
+    "node_condition",
+    WAITING,
+    sentence("The node %(node)s reports a trouble, %(condition)s: %(message)s"),
+    sentence("Look at that node; what watches over it told this."),
+)
 CORDONED = Saying(
     "node_cordoned",
     WAITING,
@@ -100,9 +106,17 @@ def of_node(node: Node) -> Iterator[Cause]:
     """What is wrong with a node."""
     it = about("Node", node.metadata)
     yield from _unready(it, node)
-    for kind, saying in PRESSURES.items():
-        if found := is_true(node.status.conditions, kind):
-            yield cause(saying, it, [found.said()], node=node.metadata.name)
+    # Of a node's conditions all but Ready are bad news when they are True.
+    for found in node.status.conditions[:MOST_CONDITIONS]:
+        if found.type != "Ready" and found.status == "True":
+            yield cause(
+                PRESSURES.get(found.type, OTHER),
+                it,
+                [found.said()],
+                node=node.metadata.name,
+                condition=found.type,
+                message=found.message,
+            )
     if node.spec.unschedulable:
         taints = ", ".join(map(str, node.spec.taints))
         said = [evidence("field", "spec.unschedulable", f"true; taints: {taints}")]

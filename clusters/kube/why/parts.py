@@ -156,6 +156,21 @@ def seconds(time: str | None) -> int:
         return 0
 
 
+def owner(meta: Meta) -> About:
+    """What an object's template stands in: its controller, or the Deployment of its ReplicaSet.
+
+    About("", "", "") where it has none.
+    """
+    found = next((each for each in meta.owner_references if each.controller), None)
+    if found is None:
+        return About("", "", "")
+    # The Deployment's controller names ReplicaSets so: the hash is a label of the pods too.
+    end = f"-{meta.labels.get('pod-template-hash', '')}"
+    if found.kind == "ReplicaSet" and len(end) > 1 and found.name.endswith(end):
+        return About("Deployment", meta.namespace, found.name.removesuffix(end))
+    return About(found.kind, meta.namespace, found.name)
+
+
 def about(kind: str, meta: Meta) -> About:
     """The object as a cause names it."""
     return About(kind, meta.namespace, meta.name)

@@ -83,7 +83,8 @@ def _of(
     saying, taints = SAYINGS.get(reason.sort, TAINTS), ""
     if reason.sort == "taint":
         taints = _taints(pod, around, reason)
-        saying = NODES_DOWN if any(key in taints for key in NOT_READY) else TAINTS
+        down = all(each.startswith(NOT_READY) for each in taints.split(", "))
+        saying = NODES_DOWN if down else TAINTS
     describe = WANTED.get(reason.sort)
     yield cause(
         saying,
@@ -117,19 +118,16 @@ def _spread(pod: Pod) -> str:
     hard = [
         s for s in pod.spec.topology_spread_constraints if s.when_unsatisfiable != "ScheduleAnyway"
     ]
-    return ", ".join(f"{each.topology_key} (maxSkew {each.max_skew})" for each in hard) or "nodes"
+    return ", ".join(f"{each.topology_key} (maxSkew {each.max_skew})" for each in hard) or "?"
 
 
 def _affinity(pod: Pod) -> str:
     it = pod.spec.affinity
     both = (("affinity", it and it.pod_affinity), ("anti-affinity", it and it.pod_anti_affinity))
-    return (
-        "; ".join(
-            f"{name}: {term.topology_key}"
-            for name, kind in both
-            for term in (kind.required if kind else [])
-        )
-        or "other pods' rules"
+    return "; ".join(
+        f"{name}: {term.topology_key}"
+        for name, kind in both
+        for term in (kind.required if kind else [])
     )
 
 

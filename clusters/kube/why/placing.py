@@ -44,6 +44,15 @@ AFFINITY = Saying(
         "Soften podAffinity or podAntiAffinity to preferred, add nodes, or run fewer replicas."
     ),
 )
+OTHERS = Saying(
+    "pending_others_affinity",
+    PLACE,
+    sentence(
+        "Pods that run on %(count)s of %(nodes)s nodes do not want this pod beside them"
+        " (podAntiAffinity)."
+    ),
+    sentence("Add nodes, or soften podAntiAffinity of those pods or the labels of this one."),
+)
 SPREAD = Saying(
     "pending_topology_spread",
     PLACE,
@@ -162,7 +171,8 @@ FAILED = Saying(
     sentence("Its message stands beside this."),
 )
 SAYINGS: dict[Sort, Saying] = {
-    "cordoned": CORDONED, "selector": SELECTOR, "affinity": AFFINITY, "spread": SPREAD,
+    "cordoned": CORDONED, "selector": SELECTOR, "affinity": AFFINITY, "others": OTHERS,
+    "spread": SPREAD,
     "port": PORT, "claim": NO_CLAIM, "unbound": UNBOUND, "no_volume": NO_VOLUME, "zone": ZONE,
     "storage": STORAGE, "volume_limit": VOLUME_LIMIT, "in_use": IN_USE, "name": NAME,
     "device": DEVICE, "other": OTHER,

@@ -21,8 +21,9 @@ _REST = re.compile(
 _COUNTED = re.compile(r"(\d{1,6}) (.+)", re.DOTALL)
 
 Sort = Literal[
-    "resource", "pods", "taint", "cordoned", "selector", "affinity", "spread", "port", "claim",
-    "unbound", "no_volume", "zone", "storage", "volume_limit", "in_use", "name", "device", "other",
+    "resource", "pods", "taint", "cordoned", "selector", "affinity", "others", "spread", "port",
+    "claim", "unbound", "no_volume", "zone", "storage", "volume_limit", "in_use", "name", "device",
+    "other",
 ]  # fmt: skip
 
 # The plug-ins' own words (ErrReason…), also those of older schedulers; the first that fits.
@@ -33,6 +34,7 @@ _SORTS: tuple[tuple[Sort, str], ...] = (
     ("taint", r"had taints? (?:\{(?P<about>.*?)\}, )?that the pod didn't tolerate"),
     ("cordoned", r"were unschedulable"),
     ("selector", r"didn't match (?:Pod's )?node (?:affinity|selector)"),
+    ("others", r"existing pods anti-affinity rules"),
     ("affinity", r"pod (?:anti-)?affinity|anti-affinity rules"),
     ("spread", r"topology spread constraints"),
     ("port", r"free ports for the requested pod ports"),

@@ -17,7 +17,7 @@ REASONS = frozenset(
         *("PostStartHookError", "PreStartHookError", "PreCreateHookError"),
     }
 )
-_COMMAND = re.compile(r'exec: "([^"]{1,300})"|exec (/[^\s:]{1,300})')
+_COMMAND = re.compile(r'exec: \\?"([^"\\]{1,300})|exec (/[^\s:]{1,300})')
 
 FORMAT = Saying(
     "exec_format",
@@ -116,7 +116,7 @@ FAILED = Saying(
 # Of a message that says that something could not be started or mounted.
 TABLE = (
     (FORMAT, r"exec format error"),
-    (MOUNT, r"error mounting|not a directory: unknown|mount .{0,300} to rootfs"),
+    (MOUNT, r"to rootfs .{0,2000}not a directory|mount a directory onto a file"),
     (NOT_FOUND, r"executable file not found|exec: .{0,400}no such file or directory"
                 r"|exec .{0,300}no such file or directory|no command specified"),
     (READ_ONLY, r"read-only file system|EROFS"),

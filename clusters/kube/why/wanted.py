@@ -87,18 +87,17 @@ def _node_matters(pod: Pod, around: Around) -> bool:
 
 def _of_pending(pod: Pod, told: Refused, around: Around) -> Iterator[Question | None]:
     sorts = {reason.sort for reason in told.reasons}
+    # The large lists come last: they may take the time of the others.
+    for name in [*pod.claims()][:MOST_CLAIMS] if sorts & OF_CLAIMS else []:
+        yield _one("claim", name, pod.metadata.namespace, "persistentvolumeclaims")
+        claim: Claim | None = around.one("claim", name)
+        if claim is not None:
+            yield from _of_claim(claim)
     if sorts & OF_NODES:
         yield Question("nodes", "", f"/api/v1/nodes?limit={PAGE}", pages=PAGES)
     if sorts & {"resource"} and around.requested is None:
         params = {"fieldSelector": f"{RUNNING},spec.nodeName!=", "limit": PAGE}
         yield Question("requested", "", f"/api/v1/pods?{urlencode(params)}", pages=PAGES)
-    if not sorts & OF_CLAIMS:
-        return
-    for name in [*pod.claims()][:MOST_CLAIMS]:
-        yield _one("claim", name, pod.metadata.namespace, "persistentvolumeclaims")
-        claim: Claim | None = around.one("claim", name)
-        if claim is not None:
-            yield from _of_claim(claim)
 
 
 def _of_claim(claim: Claim) -> Iterator[Question | None]:
@@ -120,7 +119,7 @@ def _of_workload(kind: str, found: Workload, around: Around) -> Iterator[Questio
         return
     if found.unready(kind):
         yield _pods(kind, meta, found.spec.selector)
-        for pod in chosen(kind, found, around):
+        for pod, _ in chosen(kind, found, around):
             yield from _of_pod(pod, around)
     refused = {each.code for each in refusals.causes(kind, found, around)}
     if refused & {each.code for each in refusals.QUOTAS}:

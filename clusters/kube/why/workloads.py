@@ -3,7 +3,7 @@
 import msgspec
 
 from clusters.kube.objects import Part
-from clusters.kube.why.parts import Condition, Meta, Selector
+from clusters.kube.why.parts import Condition, Meta, Selector, is_true
 
 KINDS = ("Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "CronJob")
 
@@ -50,17 +50,21 @@ class Workload(Part):
         return kind != "CronJob" and self.status.replicas < wanted
 
     def unready(self, kind: str) -> bool:
-        """Whether fewer of its pods are ready than it wants, or one of a Job's failed."""
+        """Whether fewer of its pods are ready than it wants, or a Job has not succeeded."""
         if kind == "DaemonSet":
             return self.status.number_ready < self.status.desired_number_scheduled
         if kind == "Job":
-            return bool(self.status.failed) or not self.finished
+            return not self.succeeded
         wanted = 1 if self.spec.replicas is None else self.spec.replicas
         updated = self.status.updated_replicas if kind == "Deployment" else wanted
         return kind != "CronJob" and (self.status.ready_replicas < wanted or updated < wanted)
 
     @property
+    def succeeded(self) -> bool:
+        """Whether a Job is over and well."""
+        return is_true(self.status.conditions, "Complete") is not None
+
+    @property
     def finished(self) -> bool:
         """Whether a Job is over."""
-        over = {"Complete", "Failed"}
-        return any(each.type in over and each.status == "True" for each in self.status.conditions)
+        return self.succeeded or is_true(self.status.conditions, "Failed") is not None

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from clusters.kube.why.parts import seconds
 from tests.kube.why.around import (
     TERM,
     VOLUMES,
@@ -57,6 +58,7 @@ def test_a_claim_that_is_not_bound_and_the_pod_that_waits_for_it(
     body = claim(kind=kind)
     [found] = told(body, Surroundings(said))
     assert (found.code, found.kind, found.name) == (code, "PersistentVolumeClaim", "data")
+    assert found.since == seconds(at(9))
     waits = unplaced(UNBOUND, volumes=VOLUMES)
     around = Surroundings(said).object("claim", "data", body)
     assert sorted(codes(waits, around)) == sorted([code, "pending_pvc"])

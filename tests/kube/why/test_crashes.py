@@ -69,6 +69,7 @@ def test_a_container_without_a_limit_that_ran_out_of_memory() -> None:
         (128, "StartError", f'{RUNC}: exec: "/app/run.sh": permission denied', "command_not_executable"),
         (128, "StartError", f"{RUNC}: exec /app/srv: exec format error", "exec_format"),
         (128, "StartError", f'{RUNC}: error mounting "/var/lib/kubelet/pods/x/volumes/c" to rootfs at "/etc/app": not a directory', "container_mount_failed"),
+        (128, "StartError", 'failed to create containerd task: failed to create shim: OCI runtime create failed: container_linux.go:380: starting container process caused: process_linux.go:545: container init caused: rootfs_linux.go:75: mounting "cgroup" to rootfs at "/sys/fs/cgroup" caused: stat /sys/fs/cgroup', "container_start_failed"),
         (128, "StartError", f"{RUNC}: open /proc/self/attr: input/output error", "container_start_failed"),
         (127, "ContainerCannotRun", 'OCI runtime create failed: container_linux.go:380: starting container process caused: exec: "/app/run": stat /app/run: no such file or directory: unknown', "command_not_found"),
         (255, "Error", "exec /app/srv: exec format error", "exec_format"),
@@ -87,6 +88,9 @@ def test_the_command_that_does_not_exist_is_named() -> None:
     message = f'{RUNC}: exec: "srv": executable file not found in $PATH'
     [found] = told(pod(looping(128, "StartError", message)))
     assert found.what == "The command srv of container app does not exist in its image."
+    escaped = message.replace('"', '\\"')
+    [found] = told(pod(looping(128, "StartError", escaped)))
+    assert found.facts["command"] == "srv"
 
 
 def test_a_program_for_another_processor_is_told_with_the_nodes() -> None:

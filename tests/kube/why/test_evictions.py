@@ -129,6 +129,14 @@ def test_a_node_in_trouble(kind: str, reason: str, code: str) -> None:
     assert codes(body) == [code]
 
 
+def test_a_trouble_that_only_this_cluster_knows() -> None:
+    body = node()
+    said = condition("KernelDeadlock", "True", "DockerHung", "task docker:7 blocked")
+    body["status"]["conditions"].append(said)
+    [found] = told(body)
+    assert found.what == "The node n1 reports a trouble, KernelDeadlock: task docker:7 blocked"
+
+
 def test_a_cordoned_node_and_a_well_one() -> None:
     assert codes(node(unschedulable=True)) == ["node_cordoned"]
     assert codes(node()) == []

@@ -50,7 +50,7 @@ def asking(**requests: str) -> Any:
         ("0/3 nodes are available: 3 node(s) didn't match node selector.", [("selector", 3, "")]),
         ("0/3 nodes are available: 1 node(s) didn't match pod anti-affinity rules, 2 node(s) didn't match pod affinity rules.",
          [("affinity", 2, ""), ("affinity", 1, "")]),
-        ("0/3 nodes are available: 3 node(s) didn't satisfy existing pods anti-affinity rules.", [("affinity", 3, "")]),
+        ("0/3 nodes are available: 3 node(s) didn't satisfy existing pods anti-affinity rules.", [("others", 3, "")]),
         ("0/3 nodes are available: 3 node(s) didn't match pod topology spread constraints (missing required label).", [("spread", 3, "")]),
         ("0/3 nodes are available: 3 node(s) didn't have free ports for the requested pod ports.", [("port", 3, "")]),
         ('0/3 nodes are available: persistentvolumeclaim "data" not found. preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling.', [("claim", 3, "data")]),
@@ -169,6 +169,7 @@ PORTS = [{"containerPort": 80, "hostPort": 8080}]
     [
         ("node(s) didn't match Pod's node affinity/selector", {"nodeSelector": {"disk": "ssd"}, "affinity": AFFINE}, "pending_node_selector", "disk=ssd; zone In (a, b)"),
         ("node(s) didn't match pod anti-affinity rules", {"affinity": ANTI}, "pending_pod_affinity", "anti-affinity: kubernetes.io/hostname"),
+        ("node(s) didn't satisfy existing pods anti-affinity rules", {}, "pending_others_affinity", "3 of 3"),
         ("node(s) didn't match pod topology spread constraints", {"topologySpreadConstraints": SPREAD}, "pending_topology_spread", "zone (maxSkew 1)"),
         ("node(s) didn't have free ports for the requested pod ports", {"containers": [{"name": "app", "ports": PORTS}]}, "pending_host_port", "host port 8080"),
         ("node(s) were unschedulable", {}, "pending_cordoned", "3 of 3 nodes"),
@@ -198,6 +199,12 @@ def test_newer_schedulers_do_not_name_the_taints_but_the_nodes_do() -> None:
     around = Surroundings().list("nodes", "", node(taints=taints))
     [found] = told(body, around)
     assert found.what.endswith("it does not tolerate: gpu=yes:NoSchedule")
+    down = [{"key": "node.kubernetes.io/unreachable", "effect": "NoExecute"}]
+    mixed = Surroundings().list("nodes", "", node("n1", taints=taints), node("n2", taints=down))
+    assert codes(body, mixed) == ["pending_taints"]
+    assert codes(body, Surroundings().list("nodes", "", node(taints=down))) == [
+        "pending_nodes_not_ready"
+    ]
 
 
 @pytest.mark.parametrize(

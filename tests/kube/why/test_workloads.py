@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from clusters.kube.why.parts import owner
 from clusters.kube.why.subject import read
 from clusters.kube.why.wanted import wanted
 from tests.kube.why.around import (
@@ -246,13 +247,29 @@ def test_a_deployment_is_explained_by_its_pods_one_of_each_trouble() -> None:
         ("image_not_found", "third"),
         ("exit_code", "new"),
     ]
+    assert [each.pods for each in found] == [1, 2]
+
+
+def test_in_what_the_template_of_a_pod_stands() -> None:
+    def owned(kind: str, name: str, **labels: str) -> Any:
+        references = [{"kind": kind, "name": name, "uid": "o", "controller": True}]
+        meta = {"ownerReferences": references, "labels": labels}
+        return owner(read(json.dumps(pod(meta=meta)).encode()).meta)
+
+    hashed = {"pod-template-hash": "7d4b9c6f5"}
+    assert owned("ReplicaSet", "web-7d4b9c6f5", **hashed) == ("Deployment", "shop", "web")
+    assert owned("ReplicaSet", "web") == ("ReplicaSet", "shop", "web")
+    assert owned("StatefulSet", "db", **hashed) == ("StatefulSet", "shop", "db")
+    assert owner(read(json.dumps(pod()).encode()).meta).kind == ""
 
 
 def test_a_workload_that_is_well_needs_no_pods() -> None:
     body = workload(replicas=2, readyReplicas=2, updatedReplicas=2)
     assert asked(body) == [("events", "Deployment/web")]
     assert codes(body) == []
-    assert codes(workload("Job", conditions=[condition("Complete", "True")], succeeded=1)) == []
+    done = workload("Job", conditions=[condition("Complete", "True")], succeeded=1, failed=2)
+    assert asked(done) == [("events", "Job/web")]
+    assert codes(done) == []
 
 
 def test_a_selector_is_written_as_the_api_takes_it() -> None:
