@@ -7,12 +7,14 @@ import contextlib
 import itertools
 import logging
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 
-from channels.auth import get_user
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
+from django.contrib.auth import get_user
 from django.contrib.sessions.backends.db import SessionStore
 from django.core.exceptions import PermissionDenied
 from django.utils import timezone
@@ -61,7 +63,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
         }
         if self.user.token is not None and self.user.token.expiry is not None:
             self.tasks.add(asyncio.create_task(self._expire(self.user.token.expiry)))
-        await self.send_json({"type": "hello"})
+        await self.send_json({"type": "hello", "after": live.hub().turn()})
 
     async def receive(
         self, text_data: str | None = None, bytes_data: bytes | None = None, **kwargs: Any
@@ -171,23 +173,29 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
 
     async def _scopes(self) -> live.Scopes | None:
         """What the person may hear of now; None when not, or no longer, signed in."""
-        user = await (self._of_token() if "bearer" in self.scope else self._of_session())
+        look: Any = database_sync_to_async(self._look, thread_sensitive=False, executor=_threads)
+        found: tuple[User, live.Scopes] | None = await look()
+        if found is None:
+            return None
+        self.user, scopes = found
+        return scopes
+
+    def _look(self) -> tuple[User, live.Scopes] | None:
+        user = self._of_token() if "bearer" in self.scope else self._of_session()
         if user is None or not user.is_active:
             return None
-        self.user = user
-        return await database_sync_to_async(live.scopes)(user)
+        return user, live.scopes(user)
 
-    async def _of_session(self) -> User | None:
-        key = self.scope["session"].session_key
+    def _of_session(self) -> User | None:
         # A session of its own: that of the handshake remembers who was signed in then.
-        fresh: Any = {"session": SessionStore(key)}
-        user = await get_user(fresh) if key else None
+        key = self.scope["session"].session_key
+        fresh: Any = SimpleNamespace(session=SessionStore(key))
+        user = get_user(fresh) if key else None
         return user if isinstance(user, User) else None
 
-    async def _of_token(self) -> User | None:
+    def _of_token(self) -> User | None:
         scope: Any = self.scope  # with what `mcm.sockets` put there
-        address = context.Origin.of_scope(scope).address
-        return await database_sync_to_async(tokens.caller)(scope["bearer"], address)
+        return tokens.caller(scope["bearer"], context.Origin.of_scope(scope).address)
 
     @classmethod
     async def decode_json(cls, text_data: str) -> Any:
@@ -195,6 +203,11 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
         with contextlib.suppress(ValueError, RecursionError):
             return await super().decode_json(text_data)
         return None
+
+
+# All that must be known of a socket in one go, and in threads of its own: in the one that all else
+# shares, hundreds that come back together would wait until their pages have given up.
+_threads = ThreadPoolExecutor(4, thread_name_prefix="mcm-sockets")
 
 
 def _texts(items: list[Any]) -> bool:

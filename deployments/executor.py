@@ -16,11 +16,13 @@ from clusters.kube.workloads import PATHS
 from clusters.models import Cluster
 from clusters.store import identity
 from deployments import helm, store
+from deployments.helm import values
 from deployments.models import Chart
 from operations import services
 from operations.executor import BROKEN, Cancelled, Failed, Job
 from operations.models import Operation
 from teams import access
+from teams.audit import masking
 from teams.roles import Action, Level
 
 INSTALL, UNINSTALL, REPAIR = "helm.install", "helm.uninstall", "helm.repair"
@@ -122,6 +124,8 @@ def _explained(message: str, helmed: Helmed) -> str:
 def install(job: Job) -> None:
     """Installs the chart; succeeds only when its workloads are ready (or were not waited for)."""
     given = msgspec.json.decode(job.operation.unseal(), type=InstallInput)
+    # Helm, the chart and the cluster all may quote in their words what they do not like.
+    job.conceal = masking.concealing(values.check(given.values))
     chart = Chart.objects.filter(pk=given.chart).first()
     if chart is None:
         raise Failed("The uploaded chart is not there any more.")

@@ -22,7 +22,7 @@ from teams.access import Held
 from teams.audit import context
 from teams.models import User
 from teams.roles import Action
-from teams.throttles import Throttle
+from teams.throttles import Strangers, Throttle
 
 # What tells of the API and not of what is in the cluster: for everybody who sees any of it.
 DISCOVERY = ("/api", "/apis", "/openapi", "/version", "/healthz", "/livez", "/readyz")
@@ -42,10 +42,14 @@ NO_CLUSTER = "There is no such cluster, or you may not see it."
 UNKNOWN = "MCM: you hold nothing in this cluster under which it could know you."
 SEALED = "The stored credentials of the cluster cannot be opened."
 TOO_OFTEN = "You call the API too often; wait a moment."
+STRANGER = "There were too many calls from your address that no token opened; wait a moment."
 
 
 class Refused(Exception):
     """A request that goes no further; `user` and `cluster` are told as far as they are known."""
+
+    # Seconds after which a 429 may be tried again.
+    wait = 5.0
 
     def __init__(
         self, status: int, message: str, user: User | None = None, cluster: Cluster | None = None
@@ -66,7 +70,12 @@ class Pass(NamedTuple):
 
 def admit(authorization: str, name: str, info: RequestInfo, *, begins: bool = False) -> Pass:
     """Lets the bearer of a token through to the cluster of this name. Raises Refused."""
-    user = bearer(authorization)
+    try:
+        user = bearer(authorization)
+    except Refused:
+        if begins:
+            _count_stranger()
+        raise
     context.current().token = context.token_name(user.token)
     if begins:
         _count(user)
@@ -98,9 +107,23 @@ def _count(user: User) -> None:
     """Raises Refused for who asks too often, before anything is looked up or written down."""
     request = HttpRequest()
     request.user = user
-    # It asks for nothing but the person; DRF's own request would look for one itself.
-    if not Throttle().allow_request(cast(Request, request), APIView()):
-        raise Refused(429, TOO_OFTEN)
+    _require_rate(Throttle(), request, TOO_OFTEN)
+
+
+def _count_stranger() -> None:
+    """Raises Refused for an address that had too many refusals, those of the API among them."""
+    request = HttpRequest()
+    request.META["REMOTE_ADDR"] = context.current().address
+    _require_rate(Strangers(), request, STRANGER)
+
+
+def _require_rate(throttle: Throttle, request: HttpRequest, words: str) -> None:
+    # It asks for nothing else of it; DRF's own request would look for the person itself.
+    if throttle.allow_request(cast(Request, request), APIView()):
+        return
+    refused = Refused(429, words)
+    refused.wait = throttle.wait()
+    raise refused
 
 
 def bearer(authorization: str) -> User:
@@ -130,9 +153,15 @@ def needed(info: RequestInfo) -> Action:
     return Action.ADMIN if outside or governs else Action.OPERATE
 
 
+def changes(info: RequestInfo) -> bool:
+    """Whether it may change anything, and so is told in the trail."""
+    return not (info.reads or _asks_of_oneself(info))
+
+
 def _asks_of_oneself(info: RequestInfo) -> bool:
     groups = {"authorization.k8s.io", "authentication.k8s.io"}
-    return info.verb == "create" and info.group in groups and info.resource in OF_ONESELF
+    plain = not (info.namespace or info.name)
+    return plain and info.verb == "create" and info.group in groups and info.resource in OF_ONESELF
 
 
 def _holds(user: User, cluster: Cluster, action: Action, info: RequestInfo) -> bool:

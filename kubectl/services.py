@@ -1,6 +1,9 @@
 """What is written down of people's requests to clusters, and the kubeconfigs that they use."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -14,8 +17,9 @@ from clusters.kube.errors import safe_text
 from clusters.kube.request_info import RequestInfo
 from clusters.models import Cluster
 from teams import access, audit
-from teams.audit import denials
-from teams.models import User
+from teams.audit import denials, transcripts
+from teams.audit.transcripts import Piece, Whole
+from teams.models import AuditEvent, User
 from teams.roles import Action, Level, Reach
 from teams.services import tokens
 from teams.trail import Named, Place, Result
@@ -44,47 +48,90 @@ class _Object(msgspec.Struct):
 
 def count(info: RequestInfo, status: int) -> None:
     """Counts a request that has ended, reads too; 0 for one that got no whole answer."""
-    verb = info.subresource if info.connects else info.verb
+    verb = _verb(info)
     REQUESTS.labels(verb if info.connects or verb in _VERBS else "other", str(status)).inc()
 
 
-def record(  # noqa: PLR0913 - a line has many facts
-    user: User,
-    cluster: Cluster,
-    info: RequestInfo,
-    body: bytes,
+@dataclass(frozen=True)
+class Told:
+    """A change, or a connection into a pod, as the trail tells of its begin and of its outcome.
+
+    Both lines carry the id of the request (`context`), by which readers find one from the other.
+    """
+
+    user: User
+    cluster: Cluster
+    info: RequestInfo
+    body: bytes = b""
+
+    @cached_property
+    def named(self) -> Named:
+        """The cluster, and who may read of it; asks the database the first time."""
+        info, cluster = self.info, self.cluster
+        spaces = cluster.namespaces.filter(name=info.namespace) if info.namespace else ()
+        place = Place(cluster.name, info.namespace[:63], (cluster, *spaces))
+        return Named(cluster._meta.label_lower, str(cluster.pk), cluster.name, place)
+
+    @cached_property
+    def detail(self) -> dict[str, Any]:
+        info = self.info
+        return {
+            "verb": _verb(info),
+            "resource": safe_text(info.kind or info.path, LONGEST_NAME),
+            "namespace": safe_text(info.namespace, LONGEST_NAME),
+            "name": safe_text(info.name or _named(self.body), LONGEST_NAME),
+        }
+
+
+def begin(told: Told) -> AuditEvent:
+    """Audits what is about to be sent: who, what, where."""
+    return audit.record(
+        told.user, f"kubectl.{_verb(told.info)}", told.named, result=Result.BEGUN, **told.detail
+    )
+
+
+def keep(begun: AuditEvent, pieces: Sequence[Piece]) -> None:
+    """Stores what a shell that stands has shown since the last time."""
+    transcripts.keep(begun.pk, pieces)
+
+
+@transaction.atomic
+def end_shell(
+    told: Told, status: int | str, *, seconds: int, whole: Whole, rest: Sequence[Piece]
+) -> None:
+    """As `end`, of a shell with the rest of what it has shown: both are stored, or neither."""
+    transcripts.keep(whole.event, rest)
+    end(told, status, seconds=seconds, more={transcripts.FACTS: whole.facts})
+
+
+def end(
+    told: Told,
     status: int | str,
     *,
     reason: str = "",
     seconds: int | None = None,
+    more: dict[str, Any] | None = None,
 ) -> None:
-    """Audits a change, or a connection into a pod: who, what, where, and how it ended.
-
-    `status` is what was answered, or how far a connection has come.
+    """Audits how it ended: `status` is what was answered, 0 for nothing, "ended" of a connection
+    that stood for so many seconds; `reason` is why MCM answered instead of the cluster.
     """
-    verb = info.subresource if info.connects else info.verb
-    spaces = cluster.namespaces.filter(name=info.namespace) if info.namespace else ()
-    place = Place(cluster.name, info.namespace[:63], (cluster, *spaces))
-    detail: dict[str, Any] = {
-        "verb": verb,
-        "resource": safe_text(info.kind or info.path, LONGEST_NAME),
-        "namespace": safe_text(info.namespace, LONGEST_NAME),
-        "name": safe_text(info.name or _named(body), LONGEST_NAME),
-        "status": status or "unknown",
-    }
+    detail: dict[str, Any] = {**told.detail, "status": status or "unknown", **(more or {})}
     if not status:
         reason = gettext_noop("It was sent, and no answer was seen: it may have been done.")
     if seconds is not None:
         detail["seconds"] = seconds
-    named = Named(cluster._meta.label_lower, str(cluster.pk), cluster.name, place)
-    audit.record(user, f"kubectl.{verb}", named, result=_result(status), reason=reason, **detail)
+    action = f"kubectl.{_verb(told.info)}"
+    audit.record(told.user, action, told.named, result=_result(status), reason=reason, **detail)
 
 
 def record_denied(user: User, cluster: Cluster, info: RequestInfo, reason: str) -> None:
     """Audits what was refused; equal tries of a minute are told together."""
     address = f"/k8s/clusters/{cluster.name}{safe_text(info.path, LONGEST_NAME)}"
-    verb = info.subresource if info.connects else info.verb
-    denials.denied(user, f"kubectl.{verb}", address, reason)
+    denials.denied(user, f"kubectl.{_verb(info)}", address, reason)
+
+
+def _verb(info: RequestInfo) -> str:
+    return info.subresource if info.connects else info.verb
 
 
 def _result(status: int | str) -> Result:

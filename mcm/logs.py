@@ -56,6 +56,7 @@ LOGGING: dict[str, Any] = {
         # Their DEBUG lines carry headers and bodies, tokens included.
         "kubernetes": {"level": "INFO"},
         "urllib3": {"level": "INFO"},
+        "websockets": {"level": "INFO"},
         "psycopg.pool": {"level": max(_LOG_LEVEL, "WARNING", key=_LEVELS.index)},
     },
 }

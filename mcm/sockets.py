@@ -3,8 +3,8 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from channels.auth import AuthMiddlewareStack
 from channels.security.websocket import AllowedHostsOriginValidator
+from channels.sessions import SessionMiddlewareStack
 
 from teams import tokens
 
@@ -17,7 +17,7 @@ def let_in(sockets: Any) -> Application:
     No page can send `Authorization`: who does is no page, comes from no origin, and is judged by
     the token alone, which is then `scope["bearer"]`. A cookie beside it counts for nothing.
     """
-    by_cookie: Any = AllowedHostsOriginValidator(AuthMiddlewareStack(sockets))
+    by_cookie: Any = AllowedHostsOriginValidator(SessionMiddlewareStack(sockets))
 
     async def opened(scope: dict[str, Any], receive: Any, send: Any) -> None:
         token = _bearer(scope["headers"])

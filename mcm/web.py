@@ -15,10 +15,42 @@ from types import FrameType
 
 import uvicorn
 import uvloop
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from mcm.embedded import certificates
 
 LOOK_SECONDS = 3600
+# As much as API servers and most servers take, and what is read at once beside it.
+LONGEST_HEAD = 256 * 1024
+# Pages say a few KB, kubectl 32 KB at once. A message is held in memory until it is whole, and
+# unpacked, before anybody looks at it: what is larger closes its socket with 1009.
+LARGEST_MESSAGE = 1024 * 1024
+
+
+class Bounded(HttpToolsProtocol):
+    """HTTP whose addresses, headers and trailers have an end: the parser keeps all of them in
+    memory, before anybody knows who asks.
+    """
+
+    _unread = 0
+
+    def data_received(self, data: bytes) -> None:
+        self._unread += len(data)
+        super().data_received(data)
+        if self._unread > LONGEST_HEAD and not self.transport.is_closing():
+            self.send_400_response("The address or the headers are too long.")
+
+    def on_headers_complete(self) -> None:
+        self._unread = 0
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._unread = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._unread = 0
+        super().on_message_complete()
 
 
 class Beside(uvicorn.Server):
@@ -47,7 +79,9 @@ def configured(port: int, files: certificates.Files | None = None) -> uvicorn.Co
         host="127.0.0.1",
         port=port,
         lifespan="off",
+        http=Bounded,
         ws="websockets-sansio",
+        ws_max_size=LARGEST_MESSAGE,
         access_log=False,
         server_header=False,
         proxy_headers=False,

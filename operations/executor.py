@@ -55,13 +55,15 @@ class Job:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     # When the last heartbeat that was stored began, by the monotonic clock.
     beaten: float = field(default_factory=time.monotonic)
+    # Masks what of its input must not be told, in lines and in the reason of a failure.
+    conceal: Callable[[str], str] = str
     # True once others may take this worker for dead.
     lost: bool = False
 
     def log(self, line: str) -> None:
         """Adds a line to the live log; safe from any thread."""
         with self._lock:
-            self._lines.append(line)
+            self._lines.append(self.conceal(line))
 
     def cancelled(self) -> bool:
         """True once the work must stop: somebody asked for it, or the claim is lost."""
@@ -125,7 +127,7 @@ def _attempt(job: Job) -> tuple[Status, str]:
     except Cancelled:
         return (Status.FAILED, LOST) if job.lost else (Status.CANCELLED, "")
     except Failed as error:
-        return Status.FAILED, str(error)
+        return Status.FAILED, job.conceal(str(error))
     except Exception:
         log.exception("operation %s failed", job.operation.pk)
         return Status.FAILED, BROKEN

@@ -24,6 +24,8 @@ let attempt = 0;
 let heard = 0; // time of the last message
 let confirmed = Date.now(); // time when what is shown was last known to be right
 let retry = 0;
+let turn = 0; // timer until this page may ask for what it missed: not all that come back ask at once
+let polled = Date.now();
 let watched = "";
 const seen = { connected: false };
 const questions = new Map(); // what was asked over the socket: number -> who takes the rows, null if there is no answer
@@ -75,7 +77,7 @@ const refreshAll = () => liveElements().forEach((element) => mark(element));
 // ---- fetching ----
 function pump(element) {
   const part = partOf(element);
-  if (part.busy || part.off || document.hidden || !element.isConnected) return;
+  if (turn || part.busy || part.off || document.hidden || !element.isConnected) return;
   const wait = part.all ? listWait(element, part) : part.next - Date.now();
   const due = part.all || part.others.size > 0;
   if (due && wait <= 0) run(element, part, part.all ? fetchList : askOthers);
@@ -266,9 +268,9 @@ function connect() {
 }
 
 const handlers = {
-  hello() {
+  hello({ after }) {
     attempt = 0;
-    if (seen.connected || Date.now() - confirmed > 2000) refreshAll(); // what changed while nobody listened
+    if (seen.connected || Date.now() - confirmed > 2000) turn = setTimeout(catchUp, after * 1000);
     seen.connected = true;
   },
   ping() {},
@@ -281,16 +283,25 @@ const handlers = {
   },
 };
 
+/** Asks for what changed while nobody listened. */
+function catchUp() {
+  turn = 0;
+  refreshAll();
+}
+
 function receive(message) {
   heard = Date.now();
-  if (!failing()) confirmed = heard;
+  if (!failing() && !turn) confirmed = heard;
   handlers[message.type]?.(message);
   show();
 }
 
 function lost(code) {
   socket = null;
+  clearTimeout(turn);
+  turn = 0;
   unanswered();
+  if (!attempt) polled = Date.now();
   if (code === 4401) return location.reload();
   attempt += 1;
   retry ||= setTimeout(connect, jitter(attempt));
@@ -306,7 +317,7 @@ function drop() {
 
 // ---- what the top bar says ----
 function state() {
-  if (socket?.readyState === WebSocket.OPEN && seen.connected && !failing() && Date.now() - heard < SILENCE) return "live";
+  if (socket?.readyState === WebSocket.OPEN && seen.connected && !turn && !failing() && Date.now() - heard < SILENCE) return "live";
   return Date.now() - confirmed < STALE ? "reconnecting" : "stale";
 }
 
@@ -337,7 +348,6 @@ function tell(detail) {
 
 // ---- start ----
 if (path !== undefined) {
-  let polled = Date.now();
   connect();
   show();
   setInterval(() => {

@@ -92,7 +92,7 @@ class AuditFilter:
 
 def _condition(name: str, text: str) -> Q:
     """Raises ValueError with words for the reader."""
-    if len(text) > LONGEST or "\0" in text or not _is_text(text):
+    if len(text) > LONGEST or "\0" in text:
         raise ValueError(_("At most %(most)d characters.") % {"most": LONGEST})
     return _READ[name](name, text)
 
@@ -158,11 +158,3 @@ def _moment(text: str, of_day: time) -> datetime:
 
 def _is_number(text: str) -> bool:
     return text.isascii() and text.isdecimal() and len(text) <= _DIGITS
-
-
-def _is_text(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import Callable
+from datetime import datetime
 from http import HTTPStatus
 
 from allauth.usersessions.models import UserSession
 from django.conf import settings
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth import logout, middleware
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
@@ -156,12 +158,13 @@ class AuditMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        began = timezone.now()
         with context.acting(context.Origin.of(request)) as origin:
             response = self.get_response(request)
             if response.status_code == HTTPStatus.FORBIDDEN and isinstance(request.user, User):
                 error = getattr(request, "refused_by", None)
                 denials.denied(request.user, _asked(request), request.path, error)
-            elif origin.rows == 0 and _changed_by_admin(request, response):
+            elif origin.rows == 0 and _changed_by_admin(request, response, began):
                 self._tell_of_admin(request)
         return response
 
@@ -182,9 +185,14 @@ def _asked(request: HttpRequest) -> str:
     return f"{request.method} {match.view_name if match else request.path}"[:100]
 
 
-def _changed_by_admin(request: HttpRequest, response: HttpResponse) -> bool:
+def _changed_by_admin(request: HttpRequest, response: HttpResponse, began: datetime) -> bool:
+    """As Django's own log has it: a redirect alone may lead to the question who it is, or come from
+    a form that changed nothing.
+    """
     match = request.resolver_match
     if request.method != "POST" or match is None or "admin" not in match.app_names:
         return False
-    changed = response.status_code == HTTPStatus.FOUND
-    return changed and match.url_name not in {"login", "logout"}
+    if response.status_code != HTTPStatus.FOUND or not request.user.is_authenticated:
+        return False
+    noted = LogEntry.objects.filter(user_id=request.user.pk, action_time__gte=began)
+    return noted.exclude(action_flag=CHANGE, change_message__in=["", "[]"]).exists()

@@ -18,6 +18,7 @@ from teams.trail import AuditEvent as AuditEvent
 from teams.trail import AuditForward as AuditForward
 from teams.trail import DeniedTry as DeniedTry
 from teams.trail import Place, Placed
+from teams.trail import TranscriptPiece as TranscriptPiece
 
 if TYPE_CHECKING:
     from teams.access import Held

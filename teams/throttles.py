@@ -1,7 +1,7 @@
 """How often the API may be called. Stands alone: DRF loads it while it defines its own views."""
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import redis
 from django.conf import settings
@@ -73,6 +73,17 @@ class Costly(Throttle):
     def allow_request(self, request: Request, view: "APIView") -> bool:
         costly: tuple[str, ...] = view.costly  # type: ignore[attr-defined]
         return request.method not in costly or super().allow_request(request, view)
+
+
+def too_costly(request: Any) -> float | None:
+    """Counts what a page hands out as a costly call of the same person; seconds to wait where that
+    was one too many, None where it may go on.
+    """
+    throttle = Costly()
+    # Past the question which methods are: a page has no view of DRF to name them.
+    if Throttle.allow_request(throttle, request, cast("APIView", None)):
+        return None
+    return throttle.wait()
 
 
 class Strangers(Throttle):

@@ -14,6 +14,8 @@ from django.db import models
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from teams import vault
+
 if TYPE_CHECKING:
     from teams.access import Held
 
@@ -30,13 +32,15 @@ class Place:
     cluster: str = ""
     namespace: str = ""
     scopes: tuple[models.Model, ...] = ()
+    # Scopes of which only the keys are known, and that may be gone.
+    known: tuple[str, ...] = ()
 
     @property
     def keys(self) -> list[str]:
-        return [scope_key(type(scope), scope.pk) for scope in self.scopes]
+        return [*(scope_key(type(scope), scope.pk) for scope in self.scopes), *self.known]
 
     def also(self, *scopes: models.Model) -> "Place":
-        return Place(self.cluster, self.namespace, (*self.scopes, *scopes))
+        return Place(self.cluster, self.namespace, (*self.scopes, *scopes), self.known)
 
 
 @runtime_checkable
@@ -48,6 +52,8 @@ class Placed(Protocol):
 
 
 class Result(models.TextChoices):
+    # Told before it is done; a second line with the same action and request tells the outcome.
+    BEGUN = "begun", _("Begun")
     DONE = "done", _("Done")
     DENIED = "denied", _("Denied")
     FAILED = "failed", _("Failed")
@@ -98,6 +104,11 @@ class AuditEvent(models.Model):
             models.Index(fields=["action", "-id"], name="audit_action"),
             models.Index(fields=["cluster", "-id"], name="audit_cluster"),
             models.Index(fields=["result", "-id"], name="audit_result"),
+            models.Index(
+                fields=["request_id", "id"],
+                name="audit_request",
+                condition=~models.Q(request_id=""),
+            ),
             models.Index(fields=["id"], name="audit_unsealed", condition=models.Q(seq=None)),
             GinIndex(fields=["scopes"], name="audit_scopes"),
         ]
@@ -110,6 +121,11 @@ class AuditEvent(models.Model):
         """Only who administers a place, or manages a team, reads what was done there."""
         keys = held.governed
         return models.Q(scopes__overlap=keys) if keys else models.Q(pk__in=[])
+
+    @property
+    def place(self) -> Place:
+        """Where that was done of which it tells: who reads it there reads what is told of it."""
+        return Place(self.cluster, self.namespace, known=tuple(self.scopes))
 
     @property
     def actor(self) -> AbstractBaseUser | None:
@@ -125,9 +141,40 @@ class AuditEvent(models.Model):
     @property
     def health(self) -> str:
         """The colour word of the result."""
-        return {Result.DONE: "healthy", Result.DENIED: "degraded"}.get(
-            Result(self.result), "failing"
-        )
+        colours = {
+            Result.BEGUN: "idle",
+            Result.DONE: "healthy",
+            Result.DENIED: "degraded",
+        }
+        return colours.get(Result(self.result), "failing")
+
+
+class TranscriptPiece(models.Model):
+    """A part of what a shell showed, written while it ran; `teams.audit.transcripts` has the whole.
+
+    A trigger keeps it as it is until its line is gone; only the key that seals it may change.
+    """
+
+    # Of the line and the number, so that no piece can be moved within what is sealed.
+    id = models.CharField(primary_key=True, max_length=40)
+    # The line that tells the begin; it may be removed before the shell has ended.
+    event = models.ForeignKey(
+        AuditEvent, on_delete=models.DO_NOTHING, db_constraint=False, related_name="+"
+    )
+    number = models.PositiveIntegerField()
+    at = models.DateTimeField(auto_now_add=True)
+    sealed = vault.SealedField("transcript")
+
+    class Meta:
+        ordering = ["event_id", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["event", "number"], name="one_transcript_piece")
+        ]
+        verbose_name = _("part of a transcript")
+        verbose_name_plural = _("parts of transcripts")
+
+    def __str__(self) -> str:
+        return f"{self.event_id}, {self.number}"
 
 
 class AuditAnchor(models.Model):

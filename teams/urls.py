@@ -19,8 +19,15 @@ urlpatterns = [
     path("audit/export.csv", audit.export, {"form": "csv"}, name="audit-csv"),
     path("audit/export.json", audit.export, {"form": "json"}, name="audit-json"),
     path("audit/<int:pk>/", audit.event, name="audit-event"),
+    path("audit/<int:pk>/transcript/", audit.transcript, name="audit-transcript"),
+    path("audit/<int:pk>/transcript.cast", audit.cast, name="audit-cast"),
     path("api/v1/audit", api_audit.AuditList.as_view(), name="api-audit"),
     path("api/v1/audit/<int:pk>", api_audit.AuditDetail.as_view(), name="api-audit-event"),
+    path(
+        "api/v1/audit/<int:pk>/transcript",
+        api_audit.AuditTranscript.as_view(),
+        name="api-audit-transcript",
+    ),
     path(
         "api/v1/audit/export.csv", api_audit.AuditExport.as_view(form="csv"), name="api-audit-csv"
     ),

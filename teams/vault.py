@@ -7,10 +7,14 @@ random 96-bit nonce (NIST SP 800-38D §8.2.2), then the ciphertext with its tag.
 
 import hashlib
 import secrets
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.apps import apps
 from django.conf import settings
+from django.db import models
 from django.utils.translation import gettext_noop
 
 _VERSION = b"\x01"
@@ -51,3 +55,38 @@ def newest_mark() -> bytes:
 
 def _key_id(key: bytes) -> bytes:
     return hashlib.sha256(key).digest()[:4]
+
+
+class SealedField(models.BinaryField):  # type: ignore[type-arg]  # none at run time
+    """A column of sealed bytes; they belong to `<owner>:<the row's primary key>`.
+
+    Everything sealed at rest stands in such columns, and nowhere else: rotating the keys finds
+    them by this class.
+    """
+
+    def __init__(self, owner: str, **kwargs: Any) -> None:
+        self.owner = owner
+        super().__init__(**kwargs)
+
+    def deconstruct(self) -> tuple[str, str, Sequence[Any], dict[str, Any]]:
+        """To the tables it is a column of bytes like any other."""
+        name, _path, args, kwargs = super().deconstruct()
+        return name, "django.db.models.BinaryField", args, kwargs
+
+    def clone(self) -> "SealedField":
+        """A copy; the inherited one would forget the owner."""
+        *_rest, kwargs = self.deconstruct()
+        return SealedField(self.owner, **kwargs)
+
+    def reseal(self, row: models.Model) -> None:
+        """Seals the row's bytes anew, with the newest key. Raises CannotOpen; does not save."""
+        owner = f"{self.owner}:{row.pk}"
+        setattr(row, self.attname, seal(unseal(bytes(getattr(row, self.attname)), owner), owner))
+
+
+def sealed_columns() -> Iterator[tuple[type[models.Model], SealedField]]:
+    """Every column in which something is sealed."""
+    for model in apps.get_models():
+        for field in model._meta.local_fields:
+            if isinstance(field, SealedField):
+                yield model, field

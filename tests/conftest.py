@@ -16,11 +16,13 @@ from django.db import connection
 from django.test import Client
 
 from clusters import live
+from clusters.kube import kubeconfig
 from clusters.models import Cluster, Environment, Namespace, Object
 from deployments.models import Chart, Release
 from operations.models import Operation
 from teams.models import User
 from teams.roles import Role
+from testbed.cluster import Cluster as RealCluster
 from tests import factories
 
 pytest_plugins = ["testbed.fixtures"]
@@ -34,6 +36,14 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
     """Tests that commit empty all tables afterwards, which the audit trail refuses."""
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute("ALTER TABLE teams_auditevent DISABLE TRIGGER trail_not_emptied")
+        cursor.execute("ALTER TABLE teams_transcriptpiece DISABLE TRIGGER transcripts_not_emptied")
+
+
+@pytest.fixture
+def real(db: None, cluster: RealCluster) -> Cluster:
+    """The real test cluster, registered."""
+    connection = kubeconfig.parse(cluster.kubeconfig)
+    return factories.ClusterFactory.create(name="real", connection=connection)
 
 
 @pytest.fixture

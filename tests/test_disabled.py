@@ -56,6 +56,35 @@ def test_who_has_which_role_there(client: Client, viewer: User, owner: User, pro
     assert not {"Grant a role", "Revoke"} & set(off(client, owner, there))
 
 
+SHARED = re.compile(r'<label[^>]*><input[^>]*value="service_account"[^>]*>([^<]*)</label>', re.S)
+
+
+def test_as_whom_people_act(client: Client, owner: User, admin: User, prod: Cluster) -> None:
+    there = reverse("cluster-identity-mode", args=[prod.pk])
+
+    def offered(user: User) -> tuple[bool, str, bool]:
+        client.force_login(user)
+        page = client.get(there).content.decode()
+        [found] = SHARED.finditer(page)
+        words = " ".join(unescape(found[1]).split())
+        return " disabled" in found[0], words, "confirm_name" in page
+
+    prod.identity_mode = "impersonation"
+    prod.save()
+    is_off, words, asks = offered(owner)
+    assert (is_off, asks) == (True, False)
+    assert words.endswith("(Only platform admins let people act as MCM's own account.)")
+    is_off, words, asks = offered(admin)
+    assert (is_off, "Only" in words, asks) == (False, False, True)
+    # Who is in that mode may stay there, whoever saves the form.
+    prod.identity_mode = "service_account"
+    prod.save()
+    assert offered(owner)[0] is False
+    client.force_login(owner)
+    kept = {"identity_mode": "service_account", "binds_platform_admins": ""}
+    assert client.post(there, kept).status_code == 302
+
+
 def test_a_team(client: Client, viewer: User, operator: User, admin: User, team: Team) -> None:
     there = reverse("team-detail", args=[team.pk])
     assert set(off(client, operator, there)) == {

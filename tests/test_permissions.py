@@ -16,8 +16,10 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from teams import audit, services
+from teams.audit import transcripts
 from teams.models import Grant, Membership, User
 from teams.services import tokens
+from teams.trail import Result
 from tests import factories
 from tests.addresses import CASES, OPEN, ROLES, Case
 
@@ -37,6 +39,8 @@ def world(
     member = services.save_membership(mate, by=None)
     objects |= {"grant": grant, "team": grant.team, "member": member, "person": people["viewer"]}
     objects["event"] = audit.record(None, "cluster.change", prod)
+    objects["shell"] = audit.record(None, "kubectl.exec", prod, result=Result.BEGUN)
+    transcripts.keep(objects["shell"].pk, [transcripts.Piece(0, b'{"version": 2}\n')])
     viewers = UserSession.objects.create(user=people["viewer"], session_key="s", ip="127.0.0.1")
     objects |= {"session": viewers, "provider": SimpleNamespace(pk="company")}
     token = tokens.make(people["viewer"], tokens.Wanted(timedelta(days=1)), by=None)[0]

@@ -2,7 +2,6 @@
 
 import ipaddress
 import socket
-import struct
 import threading
 import time
 from queue import Empty, SimpleQueue
@@ -11,11 +10,6 @@ from urllib.parse import urlsplit
 
 from clusters.kube import errors, policy
 from clusters.kube.types import Connection
-
-# Seconds of a round trip: between the zones of a region it takes 1 to 2 ms.
-NEAR = 0.001
-_ROUND_TRIP_AT = 68
-_TOLD = _ROUND_TRIP_AT + 4
 
 
 class Endpoint(NamedTuple):
@@ -115,21 +109,6 @@ def connect(host: str, port: int, until: float) -> socket.socket:
         made.settimeout(max(0.001, until - time.monotonic()))
         return made
     raise failure
-
-
-def is_near(made: socket.socket) -> bool:
-    """Whether the peer is in the same building, by what the kernel measured while connecting.
-
-    False where the system does not tell. linux/tcp.h, `struct tcp_info`: `tcpi_rtt` in µs.
-    """
-    if not hasattr(socket, "TCP_INFO"):
-        return False
-    try:
-        told = made.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TOLD)
-    except OSError:
-        return False
-    (round_trip,) = struct.unpack_from("I", told, _ROUND_TRIP_AT)
-    return len(told) == _TOLD and 0 < round_trip < NEAR * 1_000_000
 
 
 def keep_alive(made: socket.socket) -> None:

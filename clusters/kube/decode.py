@@ -4,6 +4,7 @@ Protocol: https://kubernetes.io/docs/reference/using-api/api-concepts/#protobuf-
 number, then an `Unknown` that holds the object; watch frames carry a 4-byte big-endian length).
 """
 
+import struct
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -26,6 +27,7 @@ BAD_OBJECT = (
     *(OverflowError, AttributeError, RecursionError),
 )
 
+_size = struct.Struct(">I").unpack_from
 _event = MESSAGE["WatchEvent"].FromString
 _unknown = MESSAGE["Unknown"].FromString
 _object = MESSAGE["AnyObject"].FromString
@@ -64,19 +66,30 @@ class Frames:
     def feed(self, chunk: bytes) -> Iterator[bytes]:
         """The frames completed by `chunk`; BadAnswer for one that is larger than 32 MiB."""
         buffer = self._buffer
-        buffer += chunk
-        start, end = 0, len(buffer)
+        if buffer:
+            buffer += chunk
+            if _end(buffer, 0) > len(buffer):
+                return
+            # Cut out of bytes, not of the buffer: that takes half the time.
+            chunk = bytes(buffer)
+            buffer.clear()
+        start = 0
         try:
-            while end - start >= 4:
-                size = int.from_bytes(buffer[start : start + 4], "big")
-                if size > LARGEST_FRAME:
-                    raise errors.BadAnswer("A watch event is too large or the stream is damaged.")
-                if end - start - 4 < size:
-                    break
-                start += 4 + size
-                yield bytes(buffer[start - size : start])
+            while (end := _end(chunk, start)) <= len(chunk):
+                frame, start = chunk[start + 4 : end], end
+                yield frame
         finally:
-            del buffer[:start]
+            buffer += chunk[start:]
+
+
+def _end(data: bytes | bytearray, start: int) -> int:
+    """Where the frame ends that begins at `start`, as far as is known: at least after its size."""
+    if len(data) - start < 4:
+        return start + 4
+    (size,) = _size(data, start)
+    if size > LARGEST_FRAME:
+        raise errors.BadAnswer("A watch event is too large or the stream is damaged.")
+    return start + 4 + int(size)
 
 
 def page(kind: Kind, body: bytes) -> Page:

@@ -15,7 +15,8 @@ CONNECTING = frozenset({"exec", "attach", "portforward"})
 
 _PATH = re.compile(r"(/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)+/?")
 _ESCAPE = re.compile(r"%(.{0,2})", re.S)
-_QUERY = re.compile(r"[\x21\x22\x24-\x7e]*")
+# Not ";" either: to Go it spoils the parameter, to Python it is a part of it.
+_QUERY = re.compile(r"[\x21\x22\x24-\x3a\x3c-\x7e]*")
 _OF_A_NAMESPACE = {"status", "finalize"}
 
 
@@ -36,6 +37,7 @@ class RequestInfo(NamedTuple):
     namespace: str = ""
     name: str = ""
     follows: bool = False
+    has_terminal: bool = False
 
     @property
     def reads(self) -> bool:
@@ -94,6 +96,7 @@ def _of_resource(verb: str, path: str, group: str, rest: list[str], query: str) 
         namespace,
         name,
         follows=watches or (subresource == "log" and _is_true(asked.get("follow"))),
+        has_terminal=subresource in CONNECTING and _is_true(asked.get("tty")),
     )
 
 

@@ -46,19 +46,15 @@ def link(connection: Connection, identity: Identity) -> Link:
 
 
 class Exchange(asyncio.Protocol):
-    """Collects one answer; stops reading while the consumer is behind.
+    """Collects one answer; stops reading while the consumer is behind."""
 
-    `near` is what is sent instead of `request` to a server that is near.
-    """
-
-    def __init__(self, request: bytes, near: bytes = b"") -> None:
+    def __init__(self, request: bytes) -> None:
         loop = asyncio.get_running_loop()
         self.head: asyncio.Future[None] = loop.create_future()
         self.status = 0
         self.headers: dict[str, str] = {}
         self._loop = loop
         self._request = request
-        self._near = near
         self._parser = httptools.HttpResponseParser(self)
         self._transport: asyncio.Transport | None = None
         self._chunks: deque[bytes] = deque()
@@ -73,8 +69,7 @@ class Exchange(asyncio.Protocol):
         if (made := transport.get_extra_info("socket")) is not None:
             address.keep_alive(made)
         if self._transport is not None:
-            is_near = self._near and made is not None and address.is_near(made)
-            self._transport.write(self._near if is_near else self._request)
+            self._transport.write(self._request)
 
     def data_received(self, data: bytes) -> None:
         if self._complete or self._failure is not None:
@@ -214,12 +209,12 @@ async def get(to: Link, target: str, accept: str, *, deadline: float) -> AsyncIt
     """The answer to `GET target`; KubeError when it is no 2xx or its head is late.
 
     `deadline` in seconds, from the name look-up to the last header. The connection ends with the
-    block. What a near server sends is not compressed: that is half of its work for a watch list,
-    and saves a network that has enough.
+    block.
     """
-    request = f"GET {to.endpoint.path}{target} HTTP/1.1\r\nAccept: {accept}\r\n".encode("ascii")
-    rest = to.headers + b"\r\n"
-    protocol = Exchange(request + b"Accept-Encoding: gzip\r\n" + rest, near=request + rest)
+    request = (
+        f"GET {to.endpoint.path}{target} HTTP/1.1\r\nAccept: {accept}\r\nAccept-Encoding: gzip\r\n"
+    )
+    protocol = Exchange(request.encode("ascii") + to.headers + b"\r\n")
     try:
         async with asyncio.timeout(deadline):
             await connect(to, protocol)

@@ -38,6 +38,13 @@ ON_THE_WAY = 10.0
 MOST_RECENT = 200
 # An answer of Redis that takes longer will not come.
 PATIENCE = 3.0
+# Seconds between the turns of two pages that come back, and the longest wait for one.
+TURN = 0.15
+LONGEST_TURN = 90.0
+# Where so many seconds of turns are taken there is a crowd: it waits so much longer, until all of
+# it has come.
+CROWD = 1.0
+UNTIL_CALM = 5.0
 # The topic of a message after others were lost: every page asks for everything.
 ALL = "*"
 
@@ -127,12 +134,25 @@ class Hub:
         self.desk = Desk()
         # False while what is said does not reach this process: its pages must not look live.
         self.hears = False
+        self._next_turn = 0.0
 
     def join(self, subscriber: Subscriber) -> None:
         self._subscribers.add(subscriber)
         subscriber.company = self._subscribers
         if self._listener is None or self._listener.done():
             self._listener = asyncio.get_running_loop().create_task(self._listen())
+
+    def turn(self) -> float:
+        """After how many seconds a page that comes now may ask for what it missed.
+
+        When a process is replaced its pages come back within seconds, and to let them in takes all
+        that it has. Seven a second after that leave it time for all who ask for something else.
+        """
+        now = time.monotonic()
+        at = min(max(now, self._next_turn), now + LONGEST_TURN)
+        self._next_turn = at + TURN
+        wait = at - now
+        return round(wait + UNTIL_CALM if wait > CROWD else wait, 2)
 
     def leave(self, subscriber: Subscriber) -> None:
         self._subscribers.discard(subscriber)

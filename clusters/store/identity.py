@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q
+from django.db.models import Model, Q
 from django.db.models.functions import Now
 
 from clusters.kube import identity_manifest
@@ -36,7 +36,7 @@ def person(user: User, cluster: Cluster, level: Level = Level.ADMIN) -> Identity
     granted = Grant.running().filter(team__members=user, scope_type=_type(Namespace))
     keys = [int(key) for key in granted.values_list("scope_id", flat=True)]
     spaces = Namespace.objects.filter(pk__in=keys, cluster=cluster)
-    places = {cluster: "", **{space: space.name for space in spaces}}
+    places: dict[Model, str] = {cluster: "", **{space: space.name for space in spaces}}
     groups = access.cluster_groups(user, places, level)
     name = name_of(user.username)
     try:

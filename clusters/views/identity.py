@@ -23,6 +23,7 @@ from clusters.services import identity as services
 from clusters.services.checks import explain
 from clusters.store import identity as store
 from teams import access
+from teams.models import User
 from teams.roles import Action, Role
 from teams.views import SignedInRequest, form_page, fragment, go
 
@@ -45,6 +46,23 @@ class Told:
     command: str = ""
 
 
+class Modes(forms.RadioSelect):
+    """The choices, of which some are off for this person; each of those says why."""
+
+    withheld: dict[str, str] = {}
+
+    def create_option(
+        self, name: str, value: Any, label: Any, *args: Any, **kwargs: Any
+    ) -> dict[str, Any]:
+        why = self.withheld.get(str(value))
+        option = super().create_option(
+            name, value, f"{label} ({why})" if why else label, *args, **kwargs
+        )
+        if why:
+            option["attrs"] |= {"disabled": True, "title": why}
+        return option
+
+
 class IdentityForm(forms.ModelForm):  # type: ignore[type-arg]  # takes none at run time
     """As whom people act in a cluster; in production it asks for the name before it widens that."""
 
@@ -60,7 +78,7 @@ class IdentityForm(forms.ModelForm):  # type: ignore[type-arg]  # takes none at 
     class Meta:
         model = Cluster
         fields = ("identity_mode", "binds_platform_admins")
-        widgets = {"identity_mode": forms.RadioSelect()}
+        widgets = {"identity_mode": Modes()}
         labels = {
             "identity_mode": gettext_lazy("People act there"),
             "binds_platform_admins": gettext_lazy(
@@ -68,10 +86,14 @@ class IdentityForm(forms.ModelForm):  # type: ignore[type-arg]  # takes none at 
             ),
         }
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         is_prod = self.instance.environment == Environment.PROD
-        if not (is_prod and self.instance.impersonates):
+        may_widen = access.is_platform_admin(by)
+        if self.instance.impersonates and not may_widen:
+            why = _("Only platform admins let people act as MCM's own account.")
+            self.fields["identity_mode"].widget.withheld = {IdentityMode.SERVICE_ACCOUNT: why}
+        if not (is_prod and self.instance.impersonates and may_widen):
             del self.fields["confirm_name"]
         self._name = self.instance.name
 
@@ -119,7 +141,7 @@ def check(request: SignedInRequest, pk: UUID) -> HttpResponse:
 def mode(request: SignedInRequest, pk: UUID) -> HttpResponse:
     """Chooses as whom people act there, after saying what each choice means."""
     cluster = access.get_or_404(request.user, Cluster, pk, Action.ADMIN)
-    form = IdentityForm(request.POST or None, instance=cluster)
+    form = IdentityForm(request.POST or None, instance=cluster, by=request.user)
     if form.is_valid():
         services.choose(
             cluster,

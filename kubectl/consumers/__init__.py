@@ -4,7 +4,9 @@ On the loop of the web process: a cluster that hangs holds no thread. Nothing si
 token in the Authorization header, so there is no cookie that another site could use.
 """
 
+from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 from kubectl.consumers import requests, sockets
 from teams.audit.context import Origin, acting
@@ -15,7 +17,9 @@ PREFIX = "/k8s/"
 async def proxy(scope: Any, receive: Any, send: Any) -> None:
     """The ASGI application under PREFIX."""
     serve = sockets.serve if scope["type"] == "websocket" else requests.serve
-    with acting(Origin.of_scope(scope, via="kubectl")):
+    # An id of our own: by it, the begin and the outcome of a change are found to be one.
+    origin = replace(Origin.of_scope(scope, via="kubectl"), request_id=str(uuid4()))
+    with acting(origin):
         await serve(scope, receive, send)
 
 

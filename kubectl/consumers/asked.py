@@ -2,6 +2,7 @@
 
 import json
 import logging
+import math
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -107,6 +108,17 @@ async def _on(threads: ThreadPoolExecutor, function: Callable[[], T]) -> T:
     return answer
 
 
+async def note_end(
+    told: services.Told, status: int | str, tell: Callable[..., None] | None = None, **more: Any
+) -> None:
+    """Tells the outcome of what was begun; the log does where the trail cannot."""
+    try:
+        await ask(tell or services.end, told, status, **more)
+    except Refused:
+        lost = (told.user, told.info.verb, told.info.path, told.cluster, status)
+        log.exception("kubectl: no outcome told: %s %s %s of %s: %s", *lost)
+
+
 async def note_refusal(refused: Refused, info: RequestInfo) -> None:
     """Counts it, and audits what somebody tried who is known."""
     services.count(info, refused.status)
@@ -158,5 +170,5 @@ def status_headers(refused: Refused, body: bytes) -> list[tuple[bytes, bytes]]:
     if refused.status == 401:
         headers.append((b"www-authenticate", b"Bearer"))
     if refused.status == 429:
-        headers.append((b"retry-after", b"5"))
+        headers.append((b"retry-after", str(math.ceil(refused.wait)).encode()))
     return headers

@@ -11,11 +11,12 @@ from clusters.kube import errors
 from clusters.kube.relay import Answer, Sent, passed_on, relay
 from clusters.kube.stream import Link
 from kubectl import services
-from kubectl.access import Pass, Refused, admit_new
+from kubectl.access import Pass, Refused, admit_new, changes
 from kubectl.consumers.asked import (
     INERT,
     Asked,
     ask,
+    note_end,
     note_refusal,
     of_cluster,
     read,
@@ -74,15 +75,22 @@ class _Call:
         self.status = 0
         self.body = b""
         self.let_in = False
+        # Why MCM itself answered, where it did.
+        self.why = ""
+        self.unseen = False
+        # Of a change, once its begin is told.
+        self.told: services.Told | None = None
 
     async def run(self) -> None:
         seconds = None if self.asked.info.follows else CALL_SECONDS
         try:
             async with under_way(self.asked, self.passed, seconds) as mine:
                 self.body = await self._read_body()
-                self.let_in = True
+                await self._begin()
                 await self._pass_on(mine)
         except TimeoutError:
+            # Sent, perhaps, and without an answer: whatever the person is told, it may be done.
+            self.unseen = not self.status
             if mine.revoked:
                 await self._fail(Refused(403, "MCM: your right to this has ended."))
             elif not mine.left:
@@ -98,8 +106,22 @@ class _Call:
             what = (self.asked.info.verb, self.asked.info.kind, self.asked.cluster, refused)
             log.info("kubectl: %s %s of %s broke off: %s", *what)
             return
-        self.status = refused.status
+        self.status, self.why = refused.status, str(refused)
+        await self._note()
         await _refuse(self.send, refused)
+
+    async def _begin(self) -> None:
+        """Nothing is sent of which the trail does not know. Raises Refused where it cannot."""
+        self.let_in = True
+        if not changes(self.asked.info):
+            return
+        # Known before it is written: who is cut off meanwhile is told to have ended.
+        self.told = services.Told(self.passed.user, self.passed.cluster, self.asked.info, self.body)
+        try:
+            await ask(services.begin, self.told)
+        except Refused:
+            self.let_in = False
+            raise
 
     async def _pass_on(self, mine: UnderWay) -> None:
         leaving = asyncio.create_task(self._wait_for_leaving(mine))
@@ -114,8 +136,8 @@ class _Call:
     async def _give_back(self, answer: Answer) -> None:
         headers = [(name.encode(), value.encode("latin-1")) for name, value in answer.headers]
         self.status = answer.status
-        # Who has the answer to a change can read in the trail that it was made.
-        if not self.asked.info.reads:
+        # Who has the answer to a change can read in the trail how it ended.
+        if self.told is not None:
             await self._note()
         start = {"type": "http.response.start", "status": answer.status}
         await self.send({**start, "headers": [*headers, *INERT]})
@@ -150,19 +172,15 @@ class _Call:
         mine.cut()
 
     async def _note(self) -> None:
-        """Counts and audits what was let in, once."""
+        """Counts what was let in and tells the outcome of a change, once."""
         if not self.let_in:
             return
         self.let_in = False
         info = self.asked.info
         services.count(info, self.status)
-        if not info.reads:
-            user, cluster = self.passed.user, self.passed.cluster
-            try:
-                await ask(services.record, user, cluster, info, self.body, self.status)
-            except Refused:
-                lost = (user, info.verb, info.kind, info.namespace, cluster, self.status)
-                log.exception("kubectl: not audited: %s %s %s in %s of %s: %s", *lost)
+        if self.told is not None:
+            status = 0 if self.unseen else self.status
+            await note_end(self.told, status, reason=self.why)
         elif settings.KUBECTL_LOG_READS:
             what = (self.passed.user, info.verb, info.path, self.passed.cluster, self.status)
             log.info("kubectl: %s %s %s of %s: %s", *what)

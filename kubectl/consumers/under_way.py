@@ -7,6 +7,7 @@ import logging
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from contextvars import Context
 from dataclasses import dataclass
 
 from kubectl.access import Pass, Refused, admit
@@ -56,7 +57,9 @@ async def under_way(asked: Asked, passed: Pass, seconds: float | None) -> AsyncI
         mine = UnderWay(asked, passed, limit)
         _open.add(mine)
         if _warden is None or _warden.done():
-            _warden = asyncio.create_task(_watch_over())
+            # In a context of its own: what it finds out of one person's token must not be told of
+            # the other, whose request happened to start it.
+            _warden = asyncio.create_task(_watch_over(), context=Context())
         try:
             yield mine
         finally:

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 
 from teams.admin.rows import ReadOnlyAdmin
-from teams.models import AuditAnchor, AuditEvent, AuditForward, DeniedTry
+from teams.models import AuditAnchor, AuditEvent, AuditForward, DeniedTry, TranscriptPiece
 
 
 @admin.register(AuditEvent)
@@ -16,6 +16,16 @@ class AuditEventAdmin(ReadOnlyAdmin):
     list_filter = ("result", "action", "object_type")
     search_fields = ("actor_name", "object_name", "cluster", "request_id")
     date_hierarchy = "at"
+
+
+@admin.register(TranscriptPiece)
+class TranscriptPieceAdmin(ReadOnlyAdmin):
+    """Which parts of transcripts are there; they are read at their line of the trail, and told."""
+
+    list_display = ("event", "number", "at")
+    list_select_related = ("event",)
+    exclude = ("sealed",)
+    search_fields = ("event__actor_name", "event__object_name")
 
 
 @admin.register(AuditAnchor)

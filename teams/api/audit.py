@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.http import HttpResponseBase
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
@@ -13,10 +13,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from teams import access, audit
-from teams.api import caller
-from teams.audit import written
+from teams import access, audit, vault
+from teams.api import Conflict, caller
+from teams.audit import transcripts, written
 from teams.audit.forwarding import line
+from teams.audit.outcomes import outcomes
 from teams.filters import PARAMETERS, AuditFilter
 from teams.models import AuditEvent
 from teams.throttles import Costly, Throttle
@@ -68,6 +69,11 @@ class AuditEventShape(serializers.Serializer[Any]):
         extra: dict[str, serializers.Field[Any, Any, Any, Any]] = {
             "seq": seq,
             "result": result,
+            "outcome": serializers.IntegerField(
+                required=False,
+                allow_null=True,
+                help_text="Of a `begun` one: the id of the line that tells how it ended.",
+            ),
             "detail": serializers.JSONField(),
         }
         return {**found, **numbers, **bodies, **extra}
@@ -89,14 +95,36 @@ class AuditList(APIView):
         """What the caller may read, newest first, page by page."""
         wanted = _asked(request, {"cursor", "limit"})
         rows, following = wanted.page(caller(request), _limit(request))
-        return Response({"events": [line(row) for row in rows], "next": following})
+        return Response({"events": _told(rows), "next": following})
 
 
 class AuditDetail(APIView):
     @extend_schema(responses=AuditEventShape)
     def get(self, request: Request, pk: int) -> Response:
         access.require_trail(caller(request))
-        return Response(line(access.get_or_404(caller(request), AuditEvent, pk)))
+        return Response(_told([access.get_or_404(caller(request), AuditEvent, pk)])[0])
+
+
+class AuditTranscript(APIView):
+    @extend_schema(
+        summary="What a shell showed",
+        responses={(200, written.CAST): OpenApiTypes.STR},
+    )
+    def get(self, request: Request, pk: int) -> HttpResponse:
+        """An asciicast v2, by the line of the shell's begin or end, as far as it is stored; that it
+        was read stands in the trail. 404 where nothing is kept.
+        """
+        user = caller(request)
+        access.require_trail(user)
+        event = transcripts.begin(access.get_or_404(user, AuditEvent, pk))
+        if event is None:
+            raise Http404
+        begun = access.get_or_404(user, AuditEvent, event)
+        try:
+            plain = transcripts.opened(begun, by=user)
+        except vault.CannotOpen as error:
+            raise Conflict(_(str(error))) from error
+        return written.cast(plain, begun)
 
 
 class AuditExport(APIView):
@@ -118,6 +146,12 @@ class AuditExport(APIView):
         user, form = caller(request), self.form
         audit.record(user, "audit.export", Named("audit", form, form), asked=wanted.given)
         return written.answer(wanted.rows(user), form)
+
+
+def _told(rows: list[AuditEvent]) -> list[dict[str, Any]]:
+    """The lines; those of a begin say which line tells their outcome."""
+    ends = outcomes(rows)
+    return [line(row) | ({"outcome": ends[row.pk]} if row.pk in ends else {}) for row in rows]
 
 
 def _asked(request: Request, others: set[str]) -> AuditFilter:

@@ -3,8 +3,10 @@
 Knows no Django. What is masked cannot be told apart by length. It errs on the side of hiding.
 """
 
+import base64
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 MASK = "••••••"
@@ -12,6 +14,8 @@ MASK = "••••••"
 LONGEST_TEXT = 2000
 MOST_ITEMS = 200
 DEEPEST = 24
+# Shorter ones cannot be told from words in a text.
+SHORTEST = 5
 
 # Words that make a key's value a secret: anywhere in it, at its end, at the end of more words.
 _ANYWHERE = re.compile(
@@ -65,6 +69,42 @@ def masked(data: Any) -> Any:
     return _masked(data, hidden=False, depth=0)
 
 
+def concealing(data: Any) -> Callable[[str], str]:
+    """Masks in texts what the data hold under keys that sound like secrets.
+
+    For the words of programs that were given the data, and may quote them.
+    """
+    hidden = {
+        dress for secret in _secrets(data, hidden=False, depth=0) for dress in _quoted(secret)
+    }
+    if not hidden:
+        return str
+    # The longest first: one may begin with another.
+    known = re.compile("|".join(map(re.escape, sorted(hidden, key=len, reverse=True))))
+    return lambda plain: known.sub(MASK, plain)
+
+
+def _secrets(data: Any, *, hidden: bool, depth: int) -> Iterator[str]:
+    if depth > DEEPEST or data is None or isinstance(data, bool):
+        return
+    if isinstance(data, Mapping):
+        hides = _hiding(data)
+        for key, value in data.items():
+            yield from _secrets(value, hidden=hidden or hides(str(key)), depth=depth + 1)
+    elif isinstance(data, list):
+        for value in data:
+            yield from _secrets(value, hidden=hidden, depth=depth + 1)
+    elif hidden:
+        yield from str(data).splitlines()
+
+
+def _quoted(secret: str) -> set[str]:
+    """As it is, in the quotes of JSON and Go, as Kubernetes keeps it; none of what is a word."""
+    if len(secret) < SHORTEST:
+        return set()
+    return {secret, json.dumps(secret)[1:-1], base64.b64encode(secret.encode()).decode()}
+
+
 def _masked(data: Any, *, hidden: bool, depth: int) -> Any:
     if depth > DEEPEST:
         return "…"
@@ -84,21 +124,25 @@ def _masked(data: Any, *, hidden: bool, depth: int) -> Any:
 
 
 def _mapping(data: Mapping[Any, Any], *, hidden: bool, depth: int) -> dict[str, Any]:
-    # {"name": "DB_PASSWORD", "value": "…"}, as containers have their environment.
-    named = data.get("name", data.get("key"))
-    value_hidden = isinstance(named, str) and is_secret(named)
-    whole = data.get("kind") == "Secret"
+    hides = _hiding(data)
     found: dict[str, Any] = {}
     for n, (key, value) in enumerate(data.items()):
         if n == MOST_ITEMS:
             found["…"] = "…"
             break
         name = _storable(str(key))[:200]
-        secret = hidden or is_secret(name)
-        secret |= value_hidden and name == "value"
-        secret |= whole and name in {"data", "stringData"}
-        found[name] = _masked(value, hidden=secret, depth=depth + 1)
+        found[name] = _masked(value, hidden=hidden or hides(name), depth=depth + 1)
     return found
+
+
+def _hiding(data: Mapping[Any, Any]) -> Callable[[str], bool]:
+    """Which keys of a mapping hold secrets."""
+    # {"name": "DB_PASSWORD", "value": "…"}, as containers have their environment.
+    named = data.get("name", data.get("key"))
+    beside = {"value"} if isinstance(named, str) and is_secret(named) else set[str]()
+    if data.get("kind") == "Secret":
+        beside |= {"data", "stringData"}
+    return lambda key: key in beside or is_secret(key)
 
 
 def text(plain: str) -> str:

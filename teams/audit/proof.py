@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from teams.audit import chain
+from teams.audit import chain, transcripts
 from teams.audit.chain import BEGIN, HEAD, START, Point
 from teams.trail import AuditAnchor, AuditEvent
 
@@ -23,9 +23,14 @@ class Proved:
     """What holds. `head` kept elsewhere proves later that nothing was cut off since."""
 
     rows: int
+    # Transcripts of which the end was told, and that retention has not removed.
+    transcripts: int
     start: Point
     head: Point
     unsealed: int
+    # Numbers of the table that were given before its first row, where nothing was removed by
+    # retention: work that was undone took them, or rows that are gone together with all anchors.
+    before: int
 
 
 def verify(known: Point | None = None) -> Proved:
@@ -46,17 +51,31 @@ def verify(known: Point | None = None) -> Proved:
 def _verify(known: Point | None) -> Proved:
     start = _anchor(START, "its beginning") or BEGIN
     head = _anchor(HEAD, "its newest row")
-    last, rows = start, 0
+    last, rows, kept = start, 0, 0
     for row in _sealed():
         _check(row, last)
         last, rows = Point(row["seq"], row["hash"]), rows + 1
         if known and known.seq == last.seq and known.hash != last.hash:
             raise Broken(f"row {last.seq} is not the one that was noted as {known}")
+        kept += _check_transcript(row)
     _check_end(head, last, rows)
     if known and known.seq > last.seq:
         raise Broken(f"rows {last.seq + 1} to {known.seq} are missing at the end")
     unsealed = AuditEvent.objects.filter(seq=None).count()
-    return Proved(rows, start, last, unsealed)
+    return Proved(rows, kept, start, last, unsealed, 0 if start.seq else _given_before())
+
+
+def _given_before() -> int:
+    """PostgreSQL goes on counting where rows were removed, unless it is told to begin anew."""
+    first = AuditEvent.objects.order_by("pk").values_list("pk", flat=True).first()
+    if first is not None:
+        return first - 1
+    with connection.cursor() as cursor:
+        table = AuditEvent._meta.db_table
+        cursor.execute(
+            "SELECT pg_sequence_last_value(pg_get_serial_sequence(%s, 'id')::regclass)", [table]
+        )
+        return cursor.fetchone()[0] or 0
 
 
 def _check(row: dict[str, Any], last: Point) -> None:
@@ -72,6 +91,17 @@ def _check(row: dict[str, Any], last: Point) -> None:
         raise Broken(f"row {seq} (id {row['id']}) does not follow the row before it")
     if chain.digest(row) != row["hash"]:
         raise Broken(f"row {seq} (id {row['id']}, {row['action']}) was changed")
+
+
+def _check_transcript(row: dict[str, Any]) -> bool:
+    """Whether the row tells the end of a shell of which the transcript is there, and holds."""
+    facts = row["detail"].get(transcripts.FACTS)
+    if not isinstance(facts, dict):
+        return False
+    try:
+        return transcripts.check(facts)
+    except transcripts.Wrong as wrong:
+        raise Broken(f"the transcript of row {row['seq']} (id {row['id']}) {wrong}") from wrong
 
 
 def _check_end(head: Point | None, last: Point, rows: int) -> None:

@@ -8,7 +8,7 @@ from django.db.models import Min
 from django.utils import timezone
 
 from teams import audit
-from teams.audit import chain, forwarding
+from teams.audit import chain, forwarding, transcripts
 from teams.audit.chain import START, Point
 from teams.trail import AuditEvent, Named
 
@@ -20,7 +20,8 @@ def sweep() -> int:
     """Removes the rows older than MCM_AUDIT_DAYS from the begin of the chain; how many.
 
     None that a target of forwarding has not taken yet. The anchor moves with them: the trigger of
-    the table refuses to remove what the anchor does not cover.
+    the table refuses to remove what the anchor does not cover. Transcripts go with the line of
+    their begin.
     """
     if not settings.AUDIT.days:
         return 0
@@ -28,6 +29,8 @@ def sweep() -> int:
     removed = 0
     while some := _remove_some(limit):
         removed += some
+    # Also what a shell still wrote of which the begin had gone before.
+    transcripts.remove_old()
     if removed:
         days = settings.AUDIT.days
         audit.record(None, "audit.retention", Named("audit", "", "audit"), rows=removed, days=days)

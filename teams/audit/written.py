@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import QuerySet
-from django.http import StreamingHttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.utils import timezone
 
 from teams.audit.forwarding import line
@@ -16,6 +16,8 @@ from teams.trail import AuditEvent
 # Rows read at once: no statement of an export lasts long, and no memory grows.
 CHUNK = 1000
 TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
+# Registered by asciinema: https://docs.asciinema.org/manual/asciicast/v2/
+CAST = "application/x-asciicast"
 # What begins so is a formula to a spreadsheet (OWASP, CSV injection).
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
@@ -74,6 +76,14 @@ def answer(rows: QuerySet[AuditEvent], form: str) -> StreamingHttpResponse:
     response = StreamingHttpResponse(WRITTEN[form](rows), content_type=TYPES[form])
     name = f"audit-{timezone.localdate().isoformat()}.{form}"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+def cast(plain: bytes, event: AuditEvent) -> HttpResponse:
+    """A transcript as a file, named after the line that told its begin."""
+    response = HttpResponse(plain, content_type=CAST)
+    response["Content-Disposition"] = f'attachment; filename="transcript-{event.pk}.cast"'
+    response["Cache-Control"] = "no-store"
     return response
 
 

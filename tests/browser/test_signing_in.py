@@ -102,10 +102,10 @@ def test_who_fails_too_often_is_told_how_long_to_wait(fresh: Callable[[], Page])
 def test_signing_out_everywhere_closes_the_pages_of_other_browsers(
     product: Product, fresh: Callable[[], Page]
 ) -> None:
-    product.shell(MAKE.format(name="sam"))
+    product.shell(MAKE.format(name="nora"))
     here, there = fresh(), fresh()
     for page in (here, there):
-        sign_in(page, "sam", "/pods/")
+        sign_in(page, "nora", "/pods/")
         expect_live(page)
     here.goto("/account/")
     listed = here.get_by_role("region", name="Where you are signed in")

@@ -238,3 +238,12 @@ async def test_after_a_lost_message_the_pages_ask_for_everything(
             await published("pods", prod.pk, [("lost", "shop")])
         await published("releases", prod.pk, [("next", "shop")])
         assert (await page.next())["type"] == "refresh"
+
+
+def test_pages_that_come_back_together_ask_one_after_the_other() -> None:
+    hub = live.Hub()
+    turns = [hub.turn() for _ in range(1000)]
+    assert turns[0] == 0
+    assert turns[1:4] == pytest.approx([live.TURN, 2 * live.TURN, 3 * live.TURN], abs=0.05)
+    assert all(after < live.CROWD + 0.1 or after > live.UNTIL_CALM for after in turns)
+    assert max(turns) == turns[-1] == live.LONGEST_TURN + live.UNTIL_CALM

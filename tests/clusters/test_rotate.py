@@ -45,7 +45,9 @@ def readable() -> int:
 
 def test_every_sealed_column_is_known() -> None:
     found = {f"{model.__name__}.{column.name}" for model, column in vault.sealed_columns()}
-    assert found == {"Cluster.sealed_connection", "Operation.sealed_input"}
+    assert found == {
+        *("Cluster.sealed_connection", "Operation.sealed_input", "TranscriptPiece.sealed")
+    }
 
 
 def test_afterwards_the_new_key_alone_opens_all(sealed: int, settings: Any) -> None:

@@ -93,7 +93,8 @@ def test_what_is_turned_on_and_off_takes_effect_while_it_runs(clusters: list[Clu
     watched = clusters[0]
     kinds = KindState.objects.filter(cluster=watched)
     with watcher():
-        soon(lambda: kinds.filter(state="watching").count() > 20, "every kind")
+        soon(lambda: kinds.filter(state="watching").count() > 20, "nearly every kind")
+        soon(lambda: not kinds.filter(observed_at=None).exists(), "the rest of them")
         before = set(kinds.values_list("kind", "observed_at"))
         custom = CustomResource.objects.create(
             cluster=watched, group="nowhere.example", version="v1", plural="ghosts", kind="Ghost",

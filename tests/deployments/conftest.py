@@ -1,23 +1,14 @@
-"""A registered real cluster, and somebody who operates it."""
+"""Somebody who operates the registered real cluster."""
 
 import pytest
 
-from clusters.kube import kubeconfig
 from clusters.models import Cluster
 from deployments import services
 from deployments.models import Chart
 from teams.models import User
 from teams.roles import Role
-from testbed.cluster import Cluster as RealCluster
 from tests import factories
 from tests.helm.releases import DEMO
-
-
-@pytest.fixture
-def real(db: None, cluster: RealCluster) -> Cluster:
-    """The real test cluster, registered."""
-    connection = kubeconfig.parse(cluster.kubeconfig)
-    return factories.ClusterFactory.create(name="real", connection=connection)
 
 
 @pytest.fixture

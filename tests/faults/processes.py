@@ -41,16 +41,25 @@ class Taken:
         )
 
 
-@contextmanager
-def watcher(log: Path) -> Iterator[int]:
-    """`manage.py watch_clusters` on the database of this test; gives its pid."""
+def of_this_test() -> dict[str, str]:
+    """The environment of a process of MCM that works on the database of this test."""
     address = urlsplit(os.environ["DATABASE_URL"])._replace(
         path=f"/{connection.settings_dict['NAME']}"
     )
+    return {
+        **os.environ,
+        "DATABASE_URL": address.geturl(),
+        "DJANGO_SETTINGS_MODULE": "mcm.settings",
+    }
+
+
+@contextmanager
+def watcher(log: Path) -> Iterator[int]:
+    """`manage.py watch_clusters` on the database of this test; gives its pid."""
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, str(PROJECT / "manage.py"), "watch_clusters"],
-            env={**os.environ, "DATABASE_URL": address.geturl()},
+            env=of_this_test(),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,

@@ -62,7 +62,7 @@ async def test_14_bursts_of_failures_degrade_a_cluster_and_keep_what_was_seen(
     # Half of what is asked fails, and yet changes arrive.
     replay.at(PODS).put(objects.pod("c"))
     await watched.has("a", "b", "c")
-    assert {request.status for request in replay.requests} >= {200, 500, 503}
+    await until(lambda: {request.status for request in replay.requests} >= {200, 500, 503})
     replay.heal()
     await watched.becomes("active")
     await watched.lives()

@@ -70,3 +70,12 @@ def test_what_is_followed_has_no_end() -> None:
     assert read("GET", log, "follow=true&tailLines=1").follows
     assert not read("GET", log, "follow=false").follows
     assert not read("GET", log, "").follows
+
+
+def test_a_terminal_is_what_kubernetes_takes_for_one() -> None:
+    shell = f"{SHOP}/pods/a/exec"
+    for query in ("tty=true", "tty=1", "tty", "tty=yes&tty=false"):
+        assert read("GET", shell, f"command=sh&{query}").has_terminal, query
+    for query in ("", "tty=false", "tty=0", "tty=false&tty=true", "stdin=true"):
+        assert not read("GET", shell, query).has_terminal, query
+    assert not read("GET", f"{SHOP}/pods/a/log", "tty=true").has_terminal

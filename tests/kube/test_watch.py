@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from clusters.kube import address, errors, kubeconfig
+from clusters.kube import errors, kubeconfig
 from clusters.kube.client import Client
 from clusters.kube.kinds import KINDS
 from clusters.kube.types import SERVICE_ACCOUNT, Connection, Identity, Row
@@ -50,13 +50,9 @@ async def settle(watched: Watched, connection: Connection) -> None:
     raise AssertionError("the watch and a fresh list differ")
 
 
-# Seconds: what is farther answers compressed, and this machine is never that near.
-@pytest.mark.parametrize("near", [1.0, 0.0], ids=["plain", "compressed"])
 async def test_a_pod_is_seen_as_it_comes_changes_and_goes(
-    cluster: Cluster, connection: Connection, namespace: str, near: float,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
-    monkeypatch.setattr(address, "NEAR", near)
+    cluster: Cluster, connection: Connection, namespace: str
+) -> None:
     path = f"/api/v1/namespaces/{namespace}/pods"
     api = cluster.api
 

@@ -5,7 +5,7 @@ import gzip
 
 import pytest
 
-from clusters.kube import address, errors
+from clusters.kube import errors
 from clusters.kube.kinds import KINDS
 from clusters.kube.types import SERVICE_ACCOUNT
 from clusters.kube.watch import Listed, Timing, follow
@@ -57,20 +57,6 @@ async def test_gzip_of_several_members() -> None:
 
     async with serve(handler) as fake, following(fake.connection) as watched:
         await watched.until(lambda: watched.names == {"a", "b"})
-
-
-@pytest.mark.parametrize(("near", "asked"), [(1.0, False), (0.0, True)])
-async def test_a_near_server_is_not_asked_to_compress(
-    near: float, asked: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def handler(_: Request, writer: asyncio.StreamWriter) -> None:
-        await first_state(writer)
-        await forever()
-
-    monkeypatch.setattr(address, "NEAR", near)
-    async with serve(handler) as fake, following(fake.connection) as watched:
-        await watched.until(lambda: watched.names == {"a", "b"})
-        assert ("Accept-Encoding: gzip" in fake.requests[0].head) is asked
 
 
 async def test_bytes_that_come_one_by_one() -> None:

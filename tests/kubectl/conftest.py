@@ -1,7 +1,7 @@
 """MCM by HTTPS, in front of a cluster that a test lets say anything."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -33,6 +33,8 @@ class Upstream:
     def __init__(self) -> None:
         self.answer = fake.whole("200 OK", OK, "Content-Type: application/json")
         self.more: asyncio.Queue[bytes] = asyncio.Queue()
+        # What the cluster waits for before it answers.
+        self.before_answering: Callable[[], Awaitable[None]] | None = None
         self.gone = asyncio.Event()
         self.made: fake.Fake | None = None
 
@@ -47,6 +49,8 @@ class Upstream:
         return self.made.requests
 
     async def handle(self, request: fake.Request, writer: asyncio.StreamWriter) -> None:
+        if self.before_answering:
+            await self.before_answering()
         writer.write(self.answer)
         await writer.drain()
         if request.target.endswith("watch=true"):

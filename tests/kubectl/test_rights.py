@@ -3,13 +3,17 @@
 from typing import Any, NamedTuple
 
 import pytest
+from django.test import Client
 
 from clusters.kube.request_info import read
 from clusters.models import Cluster, Namespace
 from clusters.store import identity
 from kubectl import access
 from kubectl.access import NO_CLUSTER, Refused, admit
+from kubectl.consumers.asked import status_headers
 from teams import services
+from teams.audit import context
+from teams.audit.context import Origin
 from teams.models import Token, User
 from teams.roles import Role
 from teams.throttles import Throttle
@@ -165,3 +169,37 @@ def test_calls_are_counted_by_token(viewer: User, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(Throttle, "allow_request", note)
     access.admit_new(f"Bearer {token_of(viewer)}", "prod", read("GET", "/api", ""))
     assert keys == [f"token:{Token.objects.get().pk}"]
+
+
+@pytest.fixture
+def two_strangers_an_hour(monkeypatch: pytest.MonkeyPatch) -> None:
+    rates = {"user": "100/hour", "costly": "100/hour", "stranger": "2/hour"}
+    monkeypatch.setattr(Throttle, "THROTTLE_RATES", rates)
+    # An hour of its own: what other tests counted is not this one's.
+    monkeypatch.setattr(Throttle, "timer", lambda _self: 3600 * 700_000 + 600.0)
+
+
+def tried(sent: str, address: str, *, begins: bool = True) -> Refused:
+    with context.acting(Origin(via="kubectl", address=address)), pytest.raises(Refused) as caught:
+        admit(sent, "prod", read("GET", "/api", ""), begins=begins)
+    return caught.value
+
+
+@pytest.mark.usefixtures("two_strangers_an_hour")
+def test_who_tries_tokens_is_slowed_down_and_whose_opens_is_not(
+    viewer: User, client: Client
+) -> None:
+    here = "203.0.113.9"
+    # Streams that are looked after are no new tries.
+    assert {tried("Bearer x", here, begins=False).status for _ in range(4)} == {401}
+    told = [tried(f"Bearer {text}", here) for text in ("x", "y", "z")]
+    assert [each.status for each in told] == [401, 401, 429]
+    assert told[2].wait == 3000
+    assert (b"retry-after", b"3000") in status_headers(told[2], b"")
+    assert tried("", here).status == 429
+    # One count for the API and for kubectl, and one for each address.
+    wrong = {"Authorization": "Bearer x"}
+    assert client.get("/api/v1/clusters", headers=wrong, REMOTE_ADDR=here).status_code == 429
+    assert tried("Bearer x", "203.0.113.10").status == 401
+    with context.acting(Origin(via="kubectl", address=here)):
+        assert access.admit_new(f"Bearer {token_of(viewer)}", "prod", read("GET", "/api", ""))

@@ -196,7 +196,7 @@ async def test_a_shell_speaks_both_ways_and_is_audited(
     while len(found := await events()) < 2:
         continue
     assert [(each["action"], each["name"], each["result"]) for each in found] == [
-        ("kubectl.exec", "web-1", "asked"), ("kubectl.exec", "web-1", "ended"),
+        ("kubectl.exec", "web-1", "begun"), ("kubectl.exec", "web-1", "ended"),
     ]  # fmt: skip
     # What was executed may hold anything.
     assert "command=sh" not in caplog.text
@@ -262,6 +262,7 @@ async def test_what_the_cluster_refuses_is_told(
         await shell(front, await new_token(shop_operator))
     assert caught.value.response.status_code == 403
     assert b"RBAC says no" in (caught.value.response.body or b"")
+    assert [each["result"] for each in await events()] == ["begun", 403]
 
 
 async def test_a_redirect_of_a_shell_is_not_followed(

@@ -48,6 +48,23 @@ async def test_bytes_in_an_address_that_are_no_text_are_refused() -> None:
     assert await posted(iter([b"{}"]), b"q=\xff", content__length="2") == (400, 0)
 
 
+@pytest.mark.parametrize(
+    "charset", ["utf-7", "unicode_escape", "idna", "UTF-16", "base64", '"utf-7"', ",utf-7", "x", ""]
+)
+async def test_text_that_is_not_utf8_is_refused(charset: str) -> None:
+    kind = f"text/plain; charset={charset}"
+    sent = await posted(iter([b"{}"]), b"q=%5Cud800", content__length="2", content__type=kind)
+    assert sent == (415, 0)
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "UTF-8", "utf8", '"utf-8"'])
+@pytest.mark.django_db(transaction=True)
+async def test_utf8_may_say_so(token: str, charset: str) -> None:
+    kind = f"application/json; charset={charset}"
+    sent = posted(iter([b"{}"]), content__length="2", content__type=kind, authorization=token)
+    assert await sent == (400, 1)
+
+
 @pytest.mark.django_db(transaction=True)
 async def test_a_body_of_the_right_size_reaches_the_view(token: str) -> None:
     body = b'{"name": "a"}'

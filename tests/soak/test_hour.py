@@ -66,7 +66,13 @@ def test_an_hour_leaves_no_false_flag_no_growth_and_no_loss(tmp_path: Path, say:
         names = [f"soak-{number:02d}" for number in range(REGISTRATIONS)]
         product.register({name: server.kubeconfig() for name in names})
         until(lambda: product.value(LIVE) == REGISTRATIONS, "live clusters", 120, every=0.5)
-        flags, before, after = asyncio.run(lived(server, product, machine))
+        try:
+            flags, before, after = asyncio.run(lived(server, product, machine))
+        except Exception:
+            # What the supervisor did, such as starting a process again.
+            say((product.home / "logs" / "bench-run.log").read_text()[-2000:])
+            say(f"The machine stood still: {machine.stood or 'never'}")
+            raise
         until(lambda: stored(product) == truth(server, names), "the same pods", 60, every=1)
     for name in before:
         say(f"{name}: {before[name]}, then {after[name]}")
@@ -104,7 +110,9 @@ async def lived(
     ]
     held = []
     for share in (0.25, 0.75):
-        done, _ = await asyncio.wait(living, timeout=MINUTES * 60 * share)
+        done, _ = await asyncio.wait(
+            living, timeout=MINUTES * 60 * share, return_when=asyncio.FIRST_EXCEPTION
+        )
         for ended in done:
             ended.result()  # which raises what ended it
         held.append(taken(product))

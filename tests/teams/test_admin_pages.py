@@ -40,6 +40,7 @@ from teams.models import (
     GroupMapping,
     Membership,
     Team,
+    TranscriptPiece,
     User,
 )
 from teams.services import tokens
@@ -85,6 +86,7 @@ def planted(
     AuditForward.objects.create(target="syslog")
     tried = AuditEvent.objects.latest("pk")
     DeniedTry.objects.create(key="k", actor_id=operator.pk, event=tried, until=timezone.now())
+    TranscriptPiece.objects.create(pk="p", event=tried, number=0, sealed=b"planted-transcript")
     Chart.objects.update(values="key: planted-value")
     work = factories.OperationFactory.create(cluster=prod, payload=b'{"values": "planted-input"}')
     LogLine.objects.create(operation=work, text="a line")
@@ -108,6 +110,7 @@ def planted(
     return [
         "planted-", secret, robots, token.digest, token.token_key,
         repr(sealed)[2:40], sealed.hex()[:40], "sealed_connection", "sealed_input",
+        "706c616e7465642d",
     ]  # fmt: skip
 
 

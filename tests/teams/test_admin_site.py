@@ -191,6 +191,8 @@ def test_who_did_not_show_a_while_ago_who_it_is_changes_no_person(
             answer = send(path)
             assert answer.status_code == 302
             assert answer.headers["Location"] == f"/confirm/?{urlencode({'next': path})}"
+    # Nor is it told that anybody did.
+    assert not AuditEvent.objects.filter(action__startswith="POST").exists()
 
 
 def test_robots_stand_neither_among_people_nor_among_members(

@@ -242,3 +242,32 @@ def test_the_command_says_what_holds_and_what_does_not() -> None:
         call_command("verify_audit", stdout=out)
     with pytest.raises(CommandError, match="SEQ:HASH"):
         call_command("verify_audit", "--anchor", "abc", stdout=out)
+
+
+@pytest.mark.django_db
+def test_a_trail_that_lost_everything_with_its_anchors_shows_it() -> None:
+    sealed(5)
+    known = proof.verify().before
+    behind_the_trigger("DELETE FROM teams_auditevent")
+    AuditAnchor.objects.all().delete()
+    assert proof.verify().before == known + 5
+    # Also once MCM has written on, as if it were new.
+    sealed(2)
+    assert (proof.verify().rows, proof.verify().before) == (2, known + 5)
+    out = io.StringIO()
+    call_command("verify_audit", stdout=out)
+    assert f"{known + 5} numbers were given before the first row" in out.getvalue()
+
+
+@pytest.mark.django_db
+def test_what_retention_removed_is_no_loss() -> None:
+    sealed(5)
+    with transaction.atomic():
+        chain.write_anchor(chain.START, Point(*_row(2)))
+        AuditEvent.objects.filter(seq__lte=2)._raw_delete("default")
+    found = proof.verify()
+    assert (found.start.seq, found.before) == (2, 0)
+
+
+def _row(seq: int) -> tuple[int, str]:
+    return seq, AuditEvent.objects.get(seq=seq).hash

@@ -91,3 +91,31 @@ def test_the_admin_site_leaves_no_change_untold(
     assert (line.action, line.object_name) == (
         "POST admin:teams_user_change", f"/admin/teams/user/{viewer.pk}/change/",
     )  # fmt: skip
+
+
+def test_the_admin_site_tells_nothing_that_was_not_done(admin: User, viewer: User) -> None:
+    [client] = of(admin)
+    form = f"/admin/teams/user/{viewer.pk}/change/"
+    told = AuditEvent.objects.count()
+    # Nothing was chosen for the action.
+    assert client.post("/admin/teams/user/", {"action": "disable", "index": 0}).status_code == 302
+    # The question who it is stands before the form.
+    session = client.session
+    session["account_authentication_methods"] = []
+    session.save()
+    answer = client.post(form, {"username": "renamed"})
+    assert answer.status_code in {302, 403}
+    assert AuditEvent.objects.exclude(result=Result.DENIED).count() == told
+
+
+def test_nor_of_a_form_that_changed_nothing(
+    admin: User, viewer: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from teams.admin.people import McmUserAdmin
+
+    monkeypatch.setattr(McmUserAdmin, "save_model", lambda *_: None)
+    [client] = of(admin)
+    told = AuditEvent.objects.count()
+    same = {"username": "viewer", "is_active": "on"}
+    assert client.post(f"/admin/teams/user/{viewer.pk}/change/", same).status_code == 302
+    assert AuditEvent.objects.count() == told

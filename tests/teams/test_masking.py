@@ -1,11 +1,12 @@
 """Secrets are hidden wherever data is shown or kept."""
 
 import json
+from base64 import b64encode
 from typing import Any
 
 import pytest
 
-from teams.audit.masking import DEEPEST, MASK, MOST_ITEMS, is_secret, masked
+from teams.audit.masking import DEEPEST, MASK, MOST_ITEMS, concealing, is_secret, masked
 
 PLANTED = "planted-secret-1"
 
@@ -81,3 +82,24 @@ def test_what_is_huge_is_cut_off() -> None:
     assert "end" not in json.dumps(masked(deep))
     assert len(masked(list(range(MOST_ITEMS * 2)))) == MOST_ITEMS + 1
     assert len(masked("x" * 100_000)) < 3000
+
+
+def test_words_about_data_are_told_without_its_secrets() -> None:
+    given = {
+        "image": "nginx",
+        "db": {"password": PLANTED, "passwordPolicy": "strict", "pin": 1234567},
+        "env": [{"name": "API_TOKEN", "value": 'a"quoted-one'}, {"name": "MODE", "value": "fast"}],
+        "tls": {"privateKey": "first line\nsecond line\n"},
+        "token": "no",
+    }
+    conceal = concealing(given)
+    said = [
+        f'the password "{PLANTED}" is not strict', f"{b64encode(PLANTED.encode()).decode()}!",
+        "pin 1234567", r'"a\"quoted-one"', "second line",
+    ]  # fmt: skip
+    assert [conceal(line) for line in said] == [
+        f'the password "{MASK}" is not strict', f"{MASK}!", f"pin {MASK}", f'"{MASK}"', MASK,
+    ]  # fmt: skip
+    # What is too short to be told from a word stays, and what is no secret.
+    assert conceal("no nginx is fast") == "no nginx is fast"
+    assert concealing({"image": "nginx"})("nginx") == "nginx"

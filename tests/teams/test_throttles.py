@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from teams import services
-from teams.models import User
+from teams.models import AuditEvent, User
 from teams.throttles import Throttle
 
 pytestmark = pytest.mark.django_db
@@ -77,6 +77,23 @@ def test_taking_the_whole_trail_is_costly(client: Client, admin: User, name: str
     client.force_login(admin)
     assert [client.get(reverse(name)).status_code for _ in range(2)] == [200, 429]
     assert client.get(reverse("api-audit")).status_code == 200
+
+
+@pytest.mark.usefixtures("one_costly_call")
+@pytest.mark.parametrize("name", ["audit-csv", "audit-json"])
+def test_so_is_taking_it_by_the_page(client: Client, admin: User, owner: User, name: str) -> None:
+    client.force_login(admin)
+    assert client.get(reverse(name)).status_code == 200
+    refused = client.get(reverse(name))
+    assert refused.status_code == 429
+    assert refused.headers["Retry-After"] == "3000"
+    assert "Too many tries" in refused.content.decode()
+    # One count for both ways, of each person.
+    assert client.get(reverse("api-audit-csv")).status_code == 429
+    assert client.get(reverse("audit")).status_code == 200
+    assert AuditEvent.objects.filter(action="audit.export").count() == 1
+    client.force_login(owner)
+    assert client.get(reverse(name)).status_code == 200
 
 
 @pytest.fixture

@@ -38,7 +38,17 @@ class Command(BaseCommand):
             self.stdout.write(f"Rows up to {found.start.seq} were removed by retention.")
         if known and known.seq < found.start.seq:
             self.stdout.write("The anchor that was given is among them, and could not be checked.")
+        if found.before:
+            self.stdout.write(
+                self.style.WARNING(
+                    f"{found.before} numbers were given before the first row, and no row has them:"
+                    " by work that was undone, or by rows that were removed with all anchors. A few"
+                    " are ordinary; of many, compare a head that was noted before (--anchor)."
+                )
+            )
         if found.unsealed:
             self.stdout.write(f"{found.unsealed} rows were not sealed yet.")
         self.stdout.write(self.style.SUCCESS(f"All {found.rows} sealed rows hold."))
+        if found.transcripts:
+            self.stdout.write(self.style.SUCCESS(f"So do {found.transcripts} transcripts."))
         self.stdout.write(f"Head: {found.head}")
