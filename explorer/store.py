@@ -1,5 +1,6 @@
 """Rows of the inventory with what they are worth: how fresh each is, and until when it was seen."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,13 +8,27 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
+from django.db.models import Q, QuerySet, Sum
 
-from clusters.models import AsSeen, Cluster, Freshness, KindState, Object
+from clusters.models import (
+    AsSeen,
+    Cluster,
+    CustomResource,
+    Freshness,
+    KindState,
+    Object,
+    Tally,
+)
+from clusters.models.among import among
 from clusters.store import plain
 from clusters.store.queries import Named
+from explorer.models import ColumnChoice, SavedView
+from teams import access
+from teams.access import AnyUser
+from teams.models import User
 
 _LOST = f"""
-SELECT cluster_id, kind, reason, observed_at FROM {KindState._meta.db_table}
+SELECT cluster_id, kind, reason, observed_at, state FROM {KindState._meta.db_table}
 WHERE cluster_id = ANY(%s) AND kind = ANY(%s) AND state <> %s
 """  # noqa: S608 - the name of a table
 
@@ -23,6 +38,7 @@ class Lost(NamedTuple):
 
     reason: str
     observed_at: datetime | None
+    state: str = KindState.State.LOST
 
 
 class Listed(NamedTuple):
@@ -72,6 +88,36 @@ class Seen:
     def shown_health(self) -> str:
         """The colour word of the badge: what was seen long ago is no present health."""
         return self.object.health if self.freshness == Freshness.LIVE else "stale"
+
+
+def kinds(user: AnyUser) -> dict[str, Counter[str]]:
+    """The kinds of which the person sees rows, and how many there are of each health."""
+    rows = access.visible(user, Tally).filter(n__gt=0).order_by()
+    found: dict[str, Counter[str]] = {}
+    for kind, health, n in rows.values_list("kind", "health").annotate(sum=Sum("n")):
+        found.setdefault(kind, Counter())[health] = n
+    return found
+
+
+def plurals(kind: str, clusters: Iterable[Cluster | Named]) -> set[str]:
+    """What a custom kind, named with its group, is called where its changes are told."""
+    name, _dot, group = kind.partition(".")
+    found = CustomResource.objects.filter(kind=name, group=group)
+    keys = [cluster.pk for cluster in clusters]
+    return set(found.filter(among("cluster_id", keys)).values_list("plural", flat=True))
+
+
+def liked(user: User, kind: str) -> tuple[str, ...]:
+    """The columns that the person chose for lists of the kind; none for the usual ones."""
+    found = ColumnChoice.objects.filter(user=user, kind=kind).values_list("columns", flat=True)
+    return tuple(found.first() or ())
+
+
+def views(user: User, kind: str = "") -> QuerySet[SavedView]:
+    """A person's own views and those of his teams; the views of all others are not listed."""
+    mine = Q(owner=user) | Q(team__members=user)
+    rows = access.visible(user, SavedView).filter(mine).select_related("team", "owner")
+    return rows.filter(kind=kind) if kind else rows
 
 
 def listed(keys: list[int]) -> dict[int, Listed]:

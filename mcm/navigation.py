@@ -12,10 +12,19 @@ from clusters.models import Cluster
 from teams import access
 from teams.models import User
 
-# group, label, name of the address, icon
+# group, label, name of the address (of a list of objects: and its kind), icon
 PLACES = (
     (None, _("Fleet"), "fleet", "layout-dashboard"),
     (_("Workloads"), _("Pods"), "pods", "cube"),
+    (_("Workloads"), _("Deployments"), "object-list deployments", "stack-2"),
+    (_("Workloads"), _("StatefulSets"), "object-list statefulsets", "database"),
+    (_("Workloads"), _("DaemonSets"), "object-list daemonsets", "versions"),
+    (_("Workloads"), _("Jobs"), "object-list jobs", "player-play"),
+    (_("Workloads"), _("CronJobs"), "object-list cronjobs", "clock"),
+    (_("Inventory"), _("Nodes"), "object-list nodes", "server"),
+    (_("Inventory"), _("Services"), "object-list services", "plug"),
+    (_("Inventory"), _("Events"), "object-list events", "list-details"),
+    (_("Inventory"), _("All kinds"), "objects", "list"),
     (_("Delivery"), _("Releases"), "releases", "package"),
     (_("Delivery"), _("Operations"), "operations", "activity"),
     (_("Govern"), _("Clusters"), "clusters", "topology-star-3"),
@@ -27,7 +36,8 @@ ALLOWED = {"audit": access.may_read_trail}
 
 
 # Lists that narrow to the cluster that `?cluster=` names; elsewhere a cluster leads to its page.
-NARROWING = ("pods", "releases")
+LIST = "object-list"
+NARROWING = ("pods", LIST, "releases")
 
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
@@ -40,24 +50,37 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         return {"nav": []}
     match = request.resolver_match
     page = match.url_name if match else None
+    place = " ".join([page, *match.kwargs.values()]) if match and page == LIST else page
     # Only whole pages have it; fragments, which are most answers, look up no rights for it.
-    nav = SimpleLazyObject(lambda: _nav(user, page))
+    nav = SimpleLazyObject(lambda: _nav(user, place))
     return {"nav": nav, "scope": _scope(request, user, page)}
 
 
-def _nav(user: User, page: str | None) -> list[dict[str, Any]]:
-    section = page.split("-")[0] if page else ""
+def _nav(user: User, place: str | None) -> list[dict[str, Any]]:
+    here = _entry_of(place) if place else ""
     return [
         {
             "group": group,
             "label": label,
-            "url": reverse(name),
+            "url": _address(name),
             "icon": icon,
-            "active": section == name or section + "s" == name,
+            "active": name == here,
         }
         for group, label, name, icon in PLACES
         if name not in ALLOWED or ALLOWED[name](user)
     ]
+
+
+def _entry_of(place: str) -> str:
+    """The entry to which a page belongs: its own, or that of what its name begins with."""
+    names = {name for _group, _label, name, _icon in PLACES}
+    section = place.split("-")[0]
+    return next((name for name in (place, section, f"{section}s") if name in names), "")
+
+
+def _address(name: str) -> str:
+    page, *args = name.split()
+    return reverse(page, args=args)
 
 
 def _scope(request: HttpRequest, user: User, page: str | None) -> dict[str, Any]:

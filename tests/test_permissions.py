@@ -15,6 +15,7 @@ from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from explorer.models import SavedView
 from teams import audit, services
 from teams.audit import transcripts
 from teams.models import Grant, Membership, User
@@ -23,7 +24,8 @@ from teams.trail import Result
 from tests import factories
 from tests.addresses import CASES, OPEN, ROLES, Case
 
-KEYED = [case for case in CASES if case.key]
+# Whose addresses name something that may be seen or not; kinds are there for everybody.
+KEYED = [case for case in CASES if case.key not in {"", "kind"}]
 PAGES = [case for case in CASES if not case.name.startswith("api-")]
 
 
@@ -44,7 +46,8 @@ def world(
     viewers = UserSession.objects.create(user=people["viewer"], session_key="s", ip="127.0.0.1")
     objects |= {"session": viewers, "provider": SimpleNamespace(pk="company")}
     token = tokens.make(people["viewer"], tokens.Wanted(timedelta(days=1)), by=None)[0]
-    objects |= {"mate": mate.user, "token": token}
+    objects |= {"mate": mate.user, "token": token, "kind": SimpleNamespace(pk="deployments")}
+    objects["view"] = SavedView.objects.create(owner=people["viewer"], kind="Pod", name="mine")
     return {**people, **objects, "release": release, "anonymous": None}
 
 

@@ -20,9 +20,10 @@ def rows(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
 
 
 def around(
-    sql: str, *parts: QuerySet[Any, Any], after: Sequence[Any] = ()
+    sql: str, *parts: QuerySet[Any, Any], before: Sequence[Any] = (), after: Sequence[Any] = ()
 ) -> list[tuple[Any, ...]]:
-    """As `rows`, of a statement with queries in its places `{}`; its own parameters come last.
+    """As `rows`, of a statement with queries in its places `{}`; its own parameters stand before
+    or after all of theirs.
 
     Nothing where one of the queries can find nothing.
     """
@@ -31,4 +32,4 @@ def around(
     except EmptyResultSet:
         return []
     parameters = [value for _, values in compiled for value in values]
-    return rows(sql.format(*(text for text, _ in compiled)), [*parameters, *after])
+    return rows(sql.format(*(text for text, _ in compiled)), [*before, *parameters, *after])

@@ -13,6 +13,7 @@ from explorer.api.shapes import (
     counted,
     limit,
     object_json,
+    refuse_problems,
     refuse_unknown,
 )
 from explorer.filters import counts, paging
@@ -34,8 +35,7 @@ class ObjectList(APIView):
         refuse_unknown(query)
         size, with_counts = limit(query), counted(query)
         wanted = ObjectFilter.of(query)
-        if wanted.problems:
-            raise ValidationError(wanted.problems)
+        refuse_problems(wanted)
         inventory = Inventory(caller(request), wanted)
         found = counts.count(inventory) if with_counts else None
         try:

@@ -1,5 +1,6 @@
 """What the REST API gives about objects."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.http import QueryDict
@@ -9,10 +10,11 @@ from rest_framework.exceptions import ValidationError
 
 from clusters.models import Environment, Freshness
 from explorer.filters.counts import FACETS
-from explorer.filters.criteria import PARAMETERS
+from explorer.filters.criteria import PARAMETERS, ObjectFilter
 from explorer.filters.ordering import SORTS
 from explorer.filters.words import HEALTH
 from explorer.store import Seen
+from teams.api import Misread
 
 MOST = 500
 DEFAULT = 100
@@ -35,11 +37,21 @@ def counted(query: QueryDict) -> bool:
     return text == "true"
 
 
-def refuse_unknown(query: QueryDict) -> None:
+def refuse_unknown(query: QueryDict, known: Iterable[str] = KNOWN) -> None:
     """A mistyped parameter is never ignored. Raises ValidationError."""
-    unknown = sorted(set(query) - KNOWN)
+    unknown = sorted(set(query) - set(known))
     if unknown:
         raise ValidationError({name: [_("There is no such parameter.")] for name in unknown})
+
+
+def refuse_problems(wanted: ObjectFilter) -> None:
+    """What cannot be read is told, and where it stands. Raises ValidationError."""
+    if not wanted.problems:
+        return
+    if not wanted.places:
+        raise ValidationError(wanted.problems)
+    places = [{"offset": offset, "length": length} for offset, length in wanted.places]
+    raise Misread(wanted.problems, {"q": places})
 
 
 def object_json(seen: Seen) -> dict[str, Any]:

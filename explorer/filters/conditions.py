@@ -2,13 +2,21 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from itertools import batched
+from typing import Any
 
-from django.db.models import Q
+from django.db.models import BooleanField, Expression, F, Func, Q, Value
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Upper
 from django.db.models.lookups import IContains
+from django.utils import timezone
 
 from clusters.models.seen import ImagesText
 from clusters.store import images
+from explorer.filters import amounts
+from explorer.filters.typed import EQUAL, Term
+from explorer.filters.words import COMPARED
 
 # A part of a name is found by its trigrams; one this short has none.
 SHORT = 3
@@ -56,7 +64,64 @@ def _image(value: str) -> Q:
     return found
 
 
-# But for clusters and environments: see `inventory`.
+def _compared(field: str, value: str, sign: str) -> Q:
+    """That an amount is more or less than a value, or is it; an age is told by when it began."""
+    amount = amounts.read(field, value)
+    if isinstance(amount, timedelta):
+        column, moment = amounts.SINCE[field], timezone.now() - amount
+        # What is younger began later.
+        return Q(**{f"{column}__{_LOOKUPS[_TURNED[sign]]}": moment})
+    return Q(**{f"{field}__{_LOOKUPS[sign]}": amount})
+
+
+_LOOKUPS = {EQUAL: "exact", "<": "lt", "<=": "lte", ">": "gt", ">=": "gte"}
+_TURNED = {EQUAL: EQUAL, "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+
+
+def _like(column: Expression | F, pattern: str) -> Q:
+    """That a text is like a pattern, in which `*` stands for any rest."""
+    plain = re.sub(r"([\\%_])", r"\\\1", pattern).replace("*", "%")
+    arguments: Any = (column, Value(plain))
+    return Q(Func(*arguments, template="(%(expressions)s)", arg_joiner=" LIKE ",
+                  output_field=BooleanField()))  # fmt: skip
+
+
+def _patterned(field: str, pattern: str) -> Q:
+    match field:
+        case "name":
+            return _like(Upper("name"), pattern.upper())
+        case "label":
+            key, _, wanted = pattern.partition("=")
+            return _like(KeyTextTransform(key, "labels"), wanted)
+        case "owner":
+            kind, slash, name = pattern.rpartition("/")
+            made = _like(F("owner_name"), name)
+            return Q(owner_kind=kind) & made if slash else made
+        case _:
+            return _like(F(field), pattern)
+
+
+def pattern(text: str) -> re.Pattern[str]:
+    """The same for texts that are at hand."""
+    return re.compile(".*".join(map(re.escape, text.split("*"))), re.DOTALL)
+
+
+def meaning(term: Term) -> Q:
+    """A term of any field but clusters and environments, as if it were not negated."""
+    if term.field == "id":
+        return Q(pk__in=list(map(int, term.values)))
+    alternatives = Q()
+    for value in term.values:
+        if term.field in COMPARED:
+            alternatives |= _compared(term.field, value, term.sign)
+        elif value in term.patterns:
+            alternatives |= _patterned(term.field, value)
+        else:
+            alternatives |= CONDITIONS[term.field](value)
+    return alternatives
+
+
+# But for clusters and environments (see `inventory`), keys and what may be compared.
 CONDITIONS: dict[str, Callable[[str], Q]] = {
     "name": _name,
     "kind": lambda value: Q(kind=value),

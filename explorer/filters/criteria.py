@@ -1,15 +1,15 @@
 """What is asked of the inventory: read from an address, and what it means for rows."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from clusters.models import Environment
-from explorer.filters import typed
+from explorer.filters import amounts, typed
 from explorer.filters.ordering import SORTS
 from explorer.filters.typed import Term
-from explorer.filters.words import HEALTH, kind_named
+from explorer.filters.words import COMPARED, HEALTH, PATTERNED, kind_named
 
 # What the tallies can answer, too.
 TALLIED = frozenset({"kind", "cluster", "environment", "namespace", "status", "health"})
@@ -24,7 +24,8 @@ class ObjectFilter:
     """Terms that must all hold, an order, and where to begin.
 
     `given` are the values of the address's own parameters, which its chips show; `problems` what
-    could not be read, by parameter: the API refuses it, a page says so and goes on without.
+    could not be read, by parameter: the API refuses it, a page says so and goes on without. Where
+    each of those in the typed query stands is in `places`: from which character, from 0, how many.
     """
 
     terms: tuple[Term, ...] = ()
@@ -33,10 +34,13 @@ class ObjectFilter:
     sort: str = "name"
     cursor: str = ""
     problems: dict[str, list[str]] = field(default_factory=dict)
+    places: tuple[tuple[int, int], ...] = ()
 
     @classmethod
-    def of(cls, query: QueryDict, kind: str = "") -> "ObjectFilter":
-        """The question in an address; `kind`, where given, is the only one that is asked for."""
+    def of(cls, query: QueryDict, kind: str = "", begins: str = "name") -> "ObjectFilter":
+        """The question in an address; `kind`, where given, is the only one that is asked for, and
+        `begins` the order of a list that names none.
+        """
         problems: dict[str, list[str]] = {}
         given = {
             name: values
@@ -47,16 +51,17 @@ class ObjectFilter:
         for name, values in given.items():
             terms += _checked(_split(name, values), name, problems)
         q = query.get("q", "").strip()
-        try:
-            terms += _checked(_joined(typed.parse(q)), "q", problems)
-        except typed.BadQuery as error:
-            problems["q"] = [str(error)]
-        sort = query.get("sort") or "name"
+        of_q, bad = _typed(q)
+        terms += of_q
+        if bad:
+            problems["q"] = list(map(str, bad))
+        sort = query.get("sort") or begins
         if sort.removeprefix("-") not in SORTS:
             problems["sort"] = [_("There is no such order.")]
-            sort = "name"
+            sort = begins
         cursor = query.get("cursor") or query.get("after") or ""
-        return cls(tuple(terms), q, given, sort, cursor, problems)
+        places = tuple((error.at - 1, error.length) for error in bad)
+        return cls(tuple(terms), q, given, sort, cursor, problems, places)
 
     @property
     def narrows(self) -> bool:
@@ -92,46 +97,89 @@ def _joined(terms: list[Term]) -> list[Term]:
         key: object = term.field
         if term.field == "label":
             key = frozenset(value.partition("=")[0] for value in term.values)
-        if term.field == "name" or term.negated:
+        if term.field == "name" or term.negated or term.sign != typed.EQUAL:
             key = term
         before = joined.get((term.field, key))
-        values = (before.values if before else ()) + term.values
-        joined[(term.field, key)] = Term(term.field, values, term.negated, term.at)
+        joined[(term.field, key)] = _together(before, term) if before else term
     return list(joined.values())
 
 
-def _checked(terms: list[Term], name: str, problems: dict[str, list[str]]) -> list[Term]:
-    """The terms whose values have a meaning, with kinds as they are stored; notes the others."""
+def _together(one: Term, other: Term) -> Term:
+    values, patterns = one.values + other.values, one.patterns | other.patterns
+    return replace(one, values=values, patterns=patterns)
+
+
+def _typed(q: str) -> tuple[list[Term], list[typed.BadQuery]]:
+    """The terms of a typed query that have a meaning, and what is wrong with the others."""
+    try:
+        terms = typed.parse(q)
+    except typed.BadQuery as error:
+        return [], [error]
     if sum(len(term.values) for term in terms) > MOST_VALUES:
-        problems[name] = [_("There may be at most %(most)d values.") % {"most": MOST_VALUES}]
+        return [], [typed.BadQuery(_too_many(), 1, len(q))]
+    good, bad = [], []
+    for term in terms:
+        texts = _wrong(term)
+        bad += [typed.BadQuery(text, term.at, term.length) for text in texts]
+        if not texts:
+            good.append(_as_stored(term))
+    return _joined(good), bad
+
+
+def _checked(terms: list[Term], name: str, problems: dict[str, list[str]]) -> list[Term]:
+    """The terms of a parameter whose values have a meaning; notes the others."""
+    if sum(len(term.values) for term in terms) > MOST_VALUES:
+        problems[name] = [_too_many()]
         return []
     good = []
     for term in terms:
-        values = tuple(filter(None, (_known(term.field, value) for value in term.values)))
-        if len(values) == len(term.values):
-            good.append(Term(term.field, values, term.negated, term.at))
-            continue
-        for value in term.values:
-            if _known(term.field, value) is None:
-                text = _('"%(value)s" is unknown.') % {"value": value[:50]}
-                if name == "q":
-                    text = str(typed.BadQuery(text, term.at))
-                problems.setdefault(name, []).append(text)
+        if texts := _wrong(term):
+            problems.setdefault(name, []).extend(texts)
+        else:
+            good.append(_as_stored(term))
     return good
 
 
-def _known(field: str, value: str) -> str | None:
-    """The value as rows hold it; None for one that no row can have."""
+def _too_many() -> str:
+    return _("There may be at most %(most)d values.") % {"most": MOST_VALUES}
+
+
+def _as_stored(term: Term) -> Term:
+    """Kinds are stored by their names."""
+    if term.field != "kind":
+        return term
+    return replace(term, values=tuple(kind_named(value) or value for value in term.values))
+
+
+def _wrong(term: Term) -> list[str]:
+    """What is wrong with the values of a term."""
+    if term.patterns and term.field not in PATTERNED:
+        return [_('"*" means nothing here; in quotes it is taken as it is.')]
+    if term.field in amounts.SINCE and term.sign == typed.EQUAL:
+        return [_('Compare it with "<" or ">", as in age<1h.')]
+    return [
+        _('"%(value)s" is unknown.') % {"value": value[:50]}
+        for value in term.values
+        if not _is_known(term.field, value)
+    ]
+
+
+def _is_known(field: str, value: str) -> bool:
+    """Whether rows can have the value at all."""
     if len(value) > LONGEST_VALUE:
-        return None
+        return False
+    if field in COMPARED:
+        return amounts.read(field, value) is not None
     match field:
         case "kind":
-            return kind_named(value)
+            return kind_named(value) is not None
         case "health":
-            return value if value in HEALTH else None
+            return value in HEALTH
         case "environment":
-            return value if value in Environment.values else None
+            return value in Environment.values
         case "label":
-            return value if value.find("=") > 0 else None
+            return value.find("=") > 0
+        case "id":
+            return value.isascii() and value.isdecimal() and len(value) < 19
         case _:
-            return value
+            return True

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from explorer.filters.ordering import RANK, Order
+from explorer.filters.ordering import DIGITS, MISSING, RANK, Order
 
 # What is no text.
-_TYPES: dict[str, type] = {"created": datetime, "restarts": int, RANK: int, "pk": int}
+_NUMBERS = ("restarts", "cpu", "memory", RANK, MISSING, "pk")
+_TYPES: dict[str, type] = dict.fromkeys(_NUMBERS, int) | dict.fromkeys(
+    ("created", "since"), datetime
+)
 _LARGEST = 2**63
 
 
@@ -43,7 +46,7 @@ def read(sort: str, cursor: str) -> list[Any]:
 
 
 def _key(name: str, key: Any) -> Any:
-    kind = _TYPES.get(name, str)
+    kind = int if name.startswith(DIGITS) else _TYPES.get(name, str)
     if kind is datetime:
         key = datetime.fromisoformat(key)
     match key:

@@ -6,11 +6,11 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from clusters.models import Object, Tally
+from clusters.models import Cluster, Object, Tally
 from clusters.models.among import among
 from clusters.store import queries
 from clusters.store.queries import Named
-from explorer.filters.conditions import CONDITIONS
+from explorer.filters.conditions import meaning, pattern
 from explorer.filters.criteria import TALLIED, ObjectFilter
 from explorer.filters.typed import Term
 from explorer.filters.words import FIELDS
@@ -51,6 +51,11 @@ class Inventory:
         ]
 
     @property
+    def sees_a_whole_cluster(self) -> bool:
+        """Whether the person may see what stands outside namespaces anywhere."""
+        return self._held.everything or bool(self._held.ids(Cluster))
+
+    @property
     def limited(self) -> bool:
         """Whether anything but the kind keeps rows out: a term, or the person's rights."""
         only_kinds = all(term.field == "kind" for term in self.wanted.terms)
@@ -72,10 +77,12 @@ class Inventory:
         known = [found[key] for key in keys if key in found]
         return seen([row for row in known if row.cluster_id in self.clusters], self.clusters)
 
-    def named(self, keys: list[int]) -> list[Seen]:
-        """Those of the objects with these keys that match, in no order."""
-        found = self.objects().filter(pk__in=keys).select_related("cluster").only(*_SHOWN)
-        rows = list(found)
+    def named(self, keys: list[int], fields: Iterable[str] = ()) -> list[Seen]:
+        """Those of the objects with these keys that match, in no order; `fields` are those that
+        are needed beside what every list shows.
+        """
+        found = self.objects().filter(pk__in=keys).select_related("cluster")
+        rows = list(found.only(*_SHOWN, *fields))
         return seen(rows, {row.cluster_id: row.cluster for row in rows})
 
     def tallies(self, but: str = "") -> QuerySet[Tally]:
@@ -100,14 +107,16 @@ class Inventory:
         # By key: a join would hide from the database how few rows these are.
         if term.field in {"cluster", "environment"}:
             return among("cluster", self._clusters(term))
-        alternatives = Q()
-        for value in term.values:
-            alternatives |= CONDITIONS[term.field](value)
-        return alternatives
+        return meaning(term)
 
     def _clusters(self, term: Term) -> list[UUID]:
         """The visible clusters that a term means, by name or id or by environment."""
         values = set(term.values)
         if term.field == "environment":
             return [pk for pk, found in self.clusters.items() if found.environment in values]
-        return [pk for pk, found in self.clusters.items() if values & {found.name, str(pk)}]
+        like = [pattern(value) for value in term.patterns]
+        return [
+            pk
+            for pk, found in self.clusters.items()
+            if values & {found.name, str(pk)} or any(each.fullmatch(found.name) for each in like)
+        ]

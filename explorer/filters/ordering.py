@@ -1,13 +1,33 @@
 """The orders of a list. Each is total, so that a page begins exactly after the row before it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.db.models import BooleanField, Case, Expression, F, Func, IntegerField, Value, When
+from django.db.models import (
+    BooleanField,
+    Case,
+    CharField,
+    Expression,
+    F,
+    Func,
+    IntegerField,
+    TextField,
+    Value,
+    When,
+)
 from django.db.models.expressions import OrderBy
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast, Coalesce, Length
 
 from explorer.filters.words import HEALTH
+
+# Columns that are computed: a rank, what a row lacks, a fact, and how long a fact of digits is.
+RANK = "health rank"
+MISSING = "missing"
+IMAGE = "first image"
+FACT = "facts."
+DIGITS = "digits."
 
 
 def _rank() -> Case:
@@ -16,17 +36,46 @@ def _rank() -> Case:
     return Case(*ranks, default=Value(len(HEALTH)), output_field=IntegerField())
 
 
+def _fact(name: str) -> Expression:
+    """A fact as text, "" where there is none."""
+    fact = KeyTextTransform(name, "facts")
+    return Coalesce(fact, Value(""), output_field=TextField())
+
+
+def _image() -> Expression:
+    # Through a cast: the column is no text of a known length.
+    first = Cast(F("images__0"), CharField())
+    return Coalesce(first, Value(""), output_field=CharField())
+
+
+_COMPUTED: dict[str, Callable[[], Any]] = {
+    RANK: _rank,
+    MISSING: lambda: F("wanted") - F("ready"),
+    IMAGE: _image,
+}
+
+
+def _key(name: str) -> Any:
+    """What a column is in SQL."""
+    if name in _COMPUTED:
+        return _COMPUTED[name]()
+    if name.startswith(DIGITS):
+        return Length(_fact(name.removeprefix(DIGITS)))
+    return _fact(name.removeprefix(FACT)) if name.startswith(FACT) else F(name)
+
+
 @dataclass(frozen=True)
 class Order:
     """Columns, then the key; `groups` names those that are few and known to the tallies.
 
-    An order without groups is that of an index that begins with the kind; one with groups is
-    walked from group to group, by name within each.
+    An order without groups is that of an index that begins with the kind, if it is `indexed`; one
+    with groups is walked from group to group, by name within each.
     """
 
     columns: tuple[str, ...]
     groups: tuple[str, ...] = ()
     down: bool = False
+    indexed: bool = True
 
     @classmethod
     def named(cls, sort: str) -> "Order":
@@ -37,7 +86,7 @@ class Order:
     @property
     def keys(self) -> list[Expression | F]:
         """What rows are sorted by, the primary key last."""
-        return [_rank() if name == RANK else F(name) for name in (*self.columns, "pk")]
+        return [_key(name) for name in (*self.columns, "pk")]
 
     def by(self, *keys: Expression | F) -> list[OrderBy]:
         return [OrderBy(key, descending=self.down) for key in keys]
@@ -62,8 +111,16 @@ class Order:
         return self.keys[: len(self.groups)]
 
 
-RANK = "health rank"
 _PLACE = ("cluster__name", "namespace", "kind")
+# Facts that are texts, and those that are whole numbers, of which the longer is the larger.
+TEXTS = (
+    "ip", "reason", "version", "zone", "region", "instanceType", "paused", "completions",
+    "schedule", "suspended", "lastSchedule", "type", "clusterIP", "externalIP", "ports", "class",
+    "hosts", "address", "volume", "capacity", "claim", "provisioner", "default", "target",
+    "minAvailable", "maxUnavailable", "object", "message", "source", "release", "chart",
+    "chartVersion", "appVersion",
+)  # fmt: skip
+NUMBERS = ("pods", "revision", "active", "min", "max", "current", "desired", "allowed", "count")
 SORTS = {
     "name": Order(("name",)),
     "created": Order(("created",)),
@@ -77,4 +134,10 @@ SORTS = {
     ),
     "status": Order(("status", "health", "kind", "name"), groups=("status", "health", "kind")),
     "health": Order((RANK, "status", "kind", "name"), groups=(RANK, "status", "kind")),
+    "ready": Order((MISSING,), down=True, indexed=False),
+    **{name: Order((name,), indexed=False) for name in ("since", "cpu", "memory")},
+    "owner": Order(("owner_name",), indexed=False),
+    "image": Order((IMAGE,), indexed=False),
+    **{f"facts.{name}": Order((FACT + name,), indexed=False) for name in TEXTS},
+    **{f"facts.{name}": Order((DIGITS + name, FACT + name), indexed=False) for name in NUMBERS},
 }

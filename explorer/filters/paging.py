@@ -88,6 +88,8 @@ class _Pager:
         self.total = total
 
     def found(self, after: Sequence[Any]) -> list[Key]:
+        if not self.order.indexed:
+            return self._first(after)
         if self.inventory.limited and self._expected() <= GATHERED:
             few = self._gathered(after, GATHERED)
             if few is not None:
@@ -141,6 +143,14 @@ class _Pager:
             return None
         return [key[:-1] for key in found]
 
+    def _first(self, after: Sequence[Any]) -> list[Key]:
+        """By an order that no index has: all matches are looked at, and the first ones kept."""
+        keys = self.order.keys
+        rows = self.inventory.objects()
+        if after:
+            rows = rows.filter(self.order.after(keys, after))
+        return around("{}", rows.order_by(*self.order.by(*keys)).values_list(*keys)[: self.need])
+
     def _along_kinds(self, after: Sequence[Any]) -> list[Key] | None:
         """By the index of the order, which begins with the kind; None where that takes too long."""
         kinds = self._kinds
@@ -164,8 +174,13 @@ class _Pager:
     def _few_places(self) -> bool:
         """Whether what matches is all there is in a few namespaces of clusters."""
         wanted = self.inventory.wanted
-        named = [len(term.values) for term in wanted.asked("namespace")]
-        if not named or any(term.field not in WHERE for term in wanted.terms):
+        spaces = wanted.asked("namespace")
+        named = [len(term.values) for term in spaces if not term.patterns]
+        if (
+            len(named) != len(spaces)
+            or not named
+            or any(term.field not in WHERE for term in wanted.terms)
+        ):
             return False
         return min(named) * len(self.inventory.searched) * len(self._kinds) <= PLACES
 

@@ -27,7 +27,17 @@ FIELDS = {
     "image": "image",
     "label": "label",
     "owner": "owner",
+    "id": "id",
+    "restarts": "restarts",
+    "ready": "ready",
+    "age": "age",
+    "since": "since",
+    "cpu": "cpu",
+    "memory": "memory",
 }
+# Those that may be compared, and those in which `*` stands for any rest.
+COMPARED = ("restarts", "ready", "age", "since", "cpu", "memory")
+PATTERNED = frozenset({"name", "cluster", "namespace", "status", "node", "label", "owner"})
 # As `kubectl api-resources` shortens them, and a few that everybody says.
 _SHORT = {
     "po": "Pod",
@@ -57,6 +67,43 @@ _KINDS = (
     | {kind.topic: name for name, kind in KINDS.items()}
     | _SHORT
 )
+
+
+TITLES = {
+    "Pod": _("Pods"),
+    "Deployment": _("Deployments"),
+    "StatefulSet": _("StatefulSets"),
+    "DaemonSet": _("DaemonSets"),
+    "ReplicaSet": _("ReplicaSets"),
+    "Job": _("Jobs"),
+    "CronJob": _("CronJobs"),
+    "HorizontalPodAutoscaler": _("HorizontalPodAutoscalers"),
+    "PodDisruptionBudget": _("PodDisruptionBudgets"),
+    "Service": _("Services"),
+    "Ingress": _("Ingresses"),
+    "NetworkPolicy": _("NetworkPolicies"),
+    "ConfigMap": _("ConfigMaps"),
+    "Secret": _("Secrets"),
+    "ServiceAccount": _("ServiceAccounts"),
+    "ResourceQuota": _("ResourceQuotas"),
+    "HelmRelease": _("Helm releases"),
+    "PersistentVolumeClaim": _("PersistentVolumeClaims"),
+    "PersistentVolume": _("PersistentVolumes"),
+    "StorageClass": _("StorageClasses"),
+    "Node": _("Nodes"),
+    "Namespace": _("Namespaces"),
+    "Event": _("Events"),
+}
+
+
+def title(kind: str) -> str:
+    """What a list of the kind is called; custom resources have only their own name."""
+    return str(TITLES.get(kind, kind))
+
+
+def path_word(kind: str) -> str:
+    """The kind as addresses write it: "deployments", "Certificate.cert-manager.io"."""
+    return KINDS[kind].topic if kind in KINDS else kind
 
 
 def kind_named(word: str) -> str | None:

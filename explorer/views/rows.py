@@ -1,23 +1,23 @@
-"""The rows of the pods list as HTML, each rendered once for all people who may see it.
+"""The rows of a list as HTML, each rendered once for all people who may see it.
 
 A row is a function of what stands in it and of the language, never of who reads it: whether a
 person may see it was decided by the query that found it.
 """
 
 import time
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.template import loader
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
 from clusters.models import Environment, Freshness
+from explorer.filters.columns import COLUMNS, Column
 from explorer.store import Seen
 
-ROW = "explorer/pod_row.html"
+ROW = "explorer/row.html"
 # About 1 KB each.
 MOST_KEPT = 20_000
 # Without scripts a row's age stays as rendered, in minutes at the finest: so long it is kept.
@@ -25,38 +25,30 @@ KEPT_SECONDS = 60
 
 
 class _Row(NamedTuple):
-    """All that stands in a row."""
+    """All that stands in a row: the columns by key, and what each shows."""
 
     key: int
-    name: str
-    namespace: str
-    cluster: str
-    environment: str
-    status: str
-    health: str
+    is_pod: bool
     stale: bool
-    ready: int
-    wanted: int
-    restarts: int
-    node: str
-    created: datetime
+    columns: tuple[str, ...]
+    values: tuple[Any, ...]
 
 
-def pod_rows(pods: Iterable[Seen]) -> list[SafeString]:
-    """The table rows of these pods in the active language, in the order given."""
+def rows_of(objects: Iterable[Seen], columns: Sequence[Column]) -> list[SafeString]:
+    """The table rows of these objects in the active language, in the order given."""
     language, moment = get_language(), int(time.time() // KEPT_SECONDS)
-    return [_render(_row(seen), language, moment) for seen in pods]
+    keys = tuple(column.key for column in columns)
+    return [_render(_row(seen, columns, keys), language, moment) for seen in objects]
 
 
-def _row(seen: Seen) -> _Row:
-    pod, cluster, stale = seen.object, seen.cluster, seen.freshness != Freshness.LIVE
-    return _Row(
-        pod.pk, pod.name, pod.namespace, cluster.name, cluster.environment, pod.status,
-        seen.shown_health, stale, pod.ready, pod.wanted, pod.restarts, pod.node, pod.created,
-    )  # fmt: skip
+def _row(seen: Seen, columns: Sequence[Column], keys: tuple[str, ...]) -> _Row:
+    values = tuple([column.value(seen) for column in columns])
+    stale = seen.freshness != Freshness.LIVE
+    return _Row(seen.object.pk, seen.object.kind == "Pod", stale, keys, values)
 
 
 @lru_cache(maxsize=MOST_KEPT)
 def _render(row: _Row, language: str | None, moment: int) -> SafeString:  # noqa: ARG001 - the key
-    label = dict(Environment.choices).get(row.environment, row.environment)
-    return loader.render_to_string(ROW, row._asdict() | {"environment_label": label})
+    cells = [(COLUMNS[key], value) for key, value in zip(row.columns, row.values, strict=True)]
+    context = {"key": row.key, "is_pod": row.is_pod, "stale": row.stale, "cells": cells}
+    return loader.render_to_string(ROW, context | {"environments": dict(Environment.choices)})

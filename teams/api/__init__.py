@@ -27,6 +27,14 @@ def caller(request: Request) -> User:
     return cast(User, request.user)
 
 
+class Misread(ValidationError):
+    """400 for texts of which is known where they are wrong: `positions` says so by field."""
+
+    def __init__(self, detail: Any, positions: dict[str, list[dict[str, int]]]) -> None:
+        super().__init__(detail)
+        self.positions = positions
+
+
 class Conflict(APIException):
     """409: somebody or something holds what was asked for."""
 
@@ -55,7 +63,10 @@ class TooLarge(APIException):
 
 
 def error_answer(exc: Exception, context: dict[str, Any]) -> Response | None:
-    """DRF's handler, answering `{"error": "text", "fields": {"name": ["text"]}}` always."""
+    """DRF's handler, answering `{"error": "text", "fields": {"name": ["text"]}}` always.
+
+    `positions` stands beside them where it is known where in a text the mistake is.
+    """
     if isinstance(request := context.get("request"), Request):
         # For the audit trail, which tells of what was refused where the answer leaves.
         request._request.refused_by = exc  # type: ignore[attr-defined]
@@ -74,6 +85,8 @@ def error_answer(exc: Exception, context: dict[str, Any]) -> Response | None:
     else:
         error = str(getattr(exc, "detail", "")) or _("The request was refused.")
     response.data = {"error": error, "fields": fields}
+    if isinstance(exc, Misread):
+        response.data["positions"] = exc.positions
     return response
 
 

@@ -45,10 +45,10 @@ def test_a_namespace_is_all_that_its_viewer_sees(visit: Callable[..., Page]) -> 
         "dev Development"
     }
     assert set(page.locator("#pods tbody tr td:nth-child(3)").all_inner_texts()) == {"shop"}
-    options = page.get_by_label("Namespace").get_by_role("option")
+    options = page.locator(".filters").get_by_label("Namespace").get_by_role("option")
     expect(options).to_have_text(["All namespaces", "shop (7)"])
     page.goto("/pods/?namespace=data")
-    expect(page.get_by_role("heading", name="No pod matches")).to_be_visible()
+    expect(page.get_by_role("heading", name="Nothing matches")).to_be_visible()
 
 
 @pytest.mark.parametrize("path", ["/", "/clusters/", "/pods/", "/releases/"])

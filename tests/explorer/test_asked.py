@@ -13,7 +13,7 @@ from django.http import QueryDict
 from clusters import live
 from clusters.live.asked import LOOKS, MOST_TOGETHER
 from clusters.models import Cluster, Namespace, Object
-from explorer.views.pods import PodRows
+from explorer.views.lists import PodRows
 from teams import services
 from teams.models import Grant, User
 from teams.roles import Role

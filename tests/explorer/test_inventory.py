@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.http import QueryDict
@@ -20,7 +21,9 @@ from teams.roles import Role
 from tests import factories
 from tests.factories import THEN
 
-ORDERS = [sign + name for name in SORTS for sign in ("", "-")]
+# Of the facts two stand for all: a text and a number.
+NAMES = [name for name in SORTS if name in {"facts.ip", "facts.count"} or "." not in name]
+ORDERS = [sign + name for name in NAMES for sign in ("", "-")]
 STATUSES = {
     "Running": "healthy", "Error": "failing", "CrashLoopBackOff": "failing",
     "Pending": "progressing", "Completed": "idle", "Terminating": "unknown",
@@ -54,6 +57,12 @@ def fleet(db: None) -> list[Cluster]:
                 owner_kind="ReplicaSet",
                 owner_name=f"{app}-{n % 4}f",
                 created=THEN + timedelta(microseconds=n % 6),
+                since=THEN + timedelta(microseconds=n % 5),
+                ready=n % 3,
+                wanted=n % 4,
+                cpu=n % 7,
+                memory=n % 9,
+                facts={"ip": f"10.0.0.{n % 8}", "count": str(5 + n % 9)} if n % 5 else {},
             )
         )
     Object.objects.bulk_create(rows)
@@ -89,7 +98,12 @@ def walk(user: User, query: str, size: int = 13) -> list[Object]:
 
 
 def sort_key(row: Object, sort: str) -> tuple[Any, ...]:
-    place = {"cluster__name": row.cluster.name, "health rank": list(HEALTH).index(row.health)}
+    count = row.facts.get("count", "")
+    place = {
+        "cluster__name": row.cluster.name, "health rank": list(HEALTH).index(row.health),
+        "missing": row.wanted - row.ready, "first image": row.images[0],
+        "facts.ip": row.facts.get("ip", ""), "facts.count": count, "digits.count": len(count),
+    }  # fmt: skip
     columns = SORTS[sort.removeprefix("-")].columns
     return (*(place.get(name, getattr(row, name, None)) for name in columns), row.pk)
 
@@ -115,6 +129,22 @@ QUERIES: dict[str, Callable[[Object], bool]] = {
     "q=ng": lambda row: False,
     "q=-status:Running": lambda row: row.status != "Running",
     "q=-app=web -cluster:c-0": lambda row: row.labels["app"] != "web" and row.cluster.name != "c-0",
+    "q=restarts>6": lambda row: row.restarts > 6,
+    "q=-restarts>0 kind:Pod": lambda row: row.restarts == 0 and row.kind == "Pod",
+    "q=restarts:7": lambda row: row.restarts == 7,
+    "q=ready>=1 ready<2": lambda row: row.ready == 1,
+    "q=cpu>2m memory<=4Mi": lambda row: row.cpu > 2 and row.memory <= 4,
+    "q=age<1h": lambda row: False,
+    "q=age>1h since>1m": lambda row: True,
+    "q=cluster:c-* -cluster:*-3": lambda row: row.cluster.name != "c-3",
+    "q=ns:*s* -ns:*p": lambda row: row.namespace == "kube-system",
+    "q=status:*o*": lambda row: "o" in row.status,
+    "q=web-1*": lambda row: row.name.startswith("web-1"),
+    "q=name:*-LONG-*1": lambda row: "-long-" in row.name and row.name.endswith("1"),
+    "q=app=*e* node:*": lambda row: "e" in row.labels["app"],
+    "q=owner:*-2f": lambda row: row.owner_name.endswith("-2f"),
+    "q=owner:ReplicaSet/api-*": lambda row: row.owner_name.startswith("api-"),
+    'q="web*"': lambda row: False,
     "namespace=nothing": lambda row: False,
     "cluster=nothing": lambda row: False,
 }
@@ -239,6 +269,18 @@ def test_rows_between_pages_neither_repeat_nor_hide_others(
     left = set(Object.objects.values_list("pk", flat=True)) - set(first.keys)
     rest = ObjectFilter.of(QueryDict(f"sort=status&cursor={first.next}"))
     assert set(paging.page(Inventory(admin, rest), 500).keys) == left
+
+
+WRONG = ("restarts>x", "age:1h", "age<soon", "cpu>much", "memory<1Zi", "kind:*.io", "image:a*",
+         "health:ros*", "id:x", "restarts:1,x")  # fmt: skip
+
+
+@pytest.mark.parametrize("term", WRONG)
+def test_what_has_no_meaning_is_left_out_and_its_place_told(term: str) -> None:
+    wanted = ObjectFilter.of(QueryDict(urlencode({"q": f"web {term} api"})))
+    assert [term.values for term in wanted.terms] == [("web",), ("api",)]
+    assert wanted.places == ((4, len(term)),)
+    assert wanted.problems["q"][0].startswith("character 5: ")
 
 
 def test_what_cannot_be_read_is_told_by_parameter() -> None:

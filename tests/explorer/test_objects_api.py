@@ -97,6 +97,19 @@ def test_what_means_nothing_is_refused_by_name(name: str, value: str, mcm: Clien
     assert answer.json()["fields"].keys() == {name}
 
 
+def test_a_mistake_in_a_query_is_told_with_its_place(mcm: Client) -> None:
+    answer = mcm.get(URL, {"q": "web colour:red"})
+    assert answer.json()["positions"] == {"q": [{"offset": 4, "length": 6}]}
+    answer = mcm.get(URL, {"q": "restarts>x web age:1h"})
+    assert answer.status_code == 400
+    assert len(answer.json()["fields"]["q"]) == 2
+    places = [{"offset": 0, "length": 10}, {"offset": 15, "length": 6}]
+    assert answer.json()["positions"] == {"q": places}
+    page = mcm.get("/pods/", {"q": "restarts>x <b>"}).content.decode()
+    assert "<mark>restarts&gt;x</mark>" in page
+    assert "positions" not in mcm.get(URL, {"limit": "0"}).json()
+
+
 def test_there_is_an_end_to_the_values_of_a_parameter(mcm: Client) -> None:
     values = [f"v{n}" for n in range(101)]
     assert mcm.get(URL, {"image": values[1:]}).status_code == 200

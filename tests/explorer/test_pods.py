@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from clusters.models import Cluster, Namespace, Object
 from explorer.filters import counts
-from explorer.views import pods as views
+from explorer.views import lists as views
 from teams.models import User
 from teams.roles import Role
 from tests import factories
@@ -43,7 +43,7 @@ def some(prod: Cluster, other: Cluster) -> None:
 def shown(client: Client, **query: Any) -> list[str]:
     answer = client.get("/pods/", query, follow=True)
     assert answer.status_code == 200
-    return [seen.object.name for seen in answer.context["pods"]]
+    return [seen.object.name for seen in answer.context["objects"]]
 
 
 def names(answer: Any) -> list[str]:
@@ -107,7 +107,7 @@ def test_numbers_that_are_none_are_never_an_error(mcm: Client) -> None:
 def test_the_next_page_is_only_rows(mcm: Client, prod: Cluster) -> None:
     factories.pods(prod, (f"pod-{n:03}" for n in range(150)))
     first = mcm.get("/pods/")
-    assert len(first.context["pods"]) == views.PAGE == 100
+    assert len(first.context["objects"]) == views.PAGE == 100
     second = mcm.get("/pods/", {"after": first.context["after"]}, headers=MORE)
     assert b"<html" not in second.content
     assert names(second) == [f"pod-{n}" for n in range(100, 150)]
@@ -115,7 +115,7 @@ def test_the_next_page_is_only_rows(mcm: Client, prod: Cluster) -> None:
     assert b"after=" in first.content
     for shown_rows in ("150", "9999"):
         page = mcm.get("/pods/", headers={"X-MCM-Shown": shown_rows})
-        assert len(page.context["pods"]) == 150
+        assert len(page.context["objects"]) == 150
 
 
 def test_rows_between_pages_neither_repeat_nor_hide_others(mcm: Client, prod: Cluster) -> None:
@@ -168,7 +168,7 @@ def test_who_has_a_namespace_sees_its_pods_only(
     node = factories.NodeFactory.create(cluster=prod)
     client.force_login(shop_viewer)
     page = client.get("/pods/", {"namespace": ["bank", "shop"], "cluster": ["prod", "other"]})
-    assert [seen.object.name for seen in page.context["pods"]] == ["mine"]
+    assert [seen.object.name for seen in page.context["objects"]] == ["mine"]
     counted = page.context["counts"]
     assert counted.total == 1
     assert counted.facets["namespace"] == {"shop": 1}
@@ -192,7 +192,7 @@ def test_the_drawer_shows_one_pod(mcm: Client, prod: Cluster) -> None:
         assert b"web:1" in answer.content
     assert b"<html" in whole.content
     assert b"<html" not in part.content
-    again = mcm.get(url, headers={"HX-Request": "true", "HX-Target": "div#pod-drawer"})
+    again = mcm.get(url, headers={"HX-Request": "true", "HX-Target": "div#object-drawer"})
     assert b"dialog-head" not in again.content
     assert b"web:1" in again.content
     assert mcm.get(f"/pods/{factories.NodeFactory.create(cluster=prod).pk}/").status_code == 404

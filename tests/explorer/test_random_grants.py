@@ -3,11 +3,15 @@
 The seed of each run stands in the test's name; `RIGHTS_SEED=n` runs that one again.
 """
 
+import csv
 import os
 import random
+import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from fnmatch import fnmatch
 from typing import Any
 from urllib.parse import urlencode
 
@@ -20,9 +24,11 @@ from clusters.models import Cluster, Namespace, Object
 from clusters.store import inside, queries
 from deployments import store as releases
 from deployments.models import Release
-from explorer.filters import counts
+from explorer import store
+from explorer.filters import candidates, counts
 from explorer.filters.criteria import ObjectFilter
 from explorer.filters.inventory import Inventory
+from explorer.filters.words import path_word
 from operations.models import Operation
 from teams import access, executor, services
 from teams.models import Grant, User
@@ -32,7 +38,9 @@ from tests import factories
 pytestmark = pytest.mark.django_db
 NAMESPACES = ("shop", "bank", "kube-system", "")
 HEALTH = {"Running": "healthy", "Error": "failing", "Pending": "progressing"}
-QUESTIONS = ("", "web", "status:Error", "ns:shop", "namespace:bank api", "cluster:c-1", "kind:Node")
+QUESTIONS = ("", "web", "status:Error", "ns:shop", "namespace:bank api", "cluster:c-1", "kind:Node",
+             "restarts>3", "-restarts>3 web", "cluster:c-*", "ns:*o*", "app=w*", "node:n-2",
+             "age<1h")  # fmt: skip
 SEEDS = [int(os.environ["RIGHTS_SEED"])] if "RIGHTS_SEED" in os.environ else [
     random.randrange(10**6) for _ in range(3)
 ]  # fmt: skip
@@ -80,7 +88,9 @@ def _object(chance: random.Random, cluster: Cluster, n: int) -> Object:
     kind = chance.choice(["Pod", "Pod", "Deployment"]) if namespace else "Node"
     return factories.PodFactory.build(
         cluster=cluster, kind=kind, namespace=namespace, status=status, health=HEALTH[status],
-        name=f"{chance.choice(['web', 'api'])}-{n}",
+        name=f"{chance.choice(['web', 'api'])}-{n}", restarts=chance.randrange(7),
+        labels={"app": chance.choice(["web", "api"])}, node=f"n-{chance.randrange(4)}",
+        owner_name=f"o-{chance.randrange(9)}", images=[f"i:{chance.randrange(9)}"],
     )  # fmt: skip
 
 
@@ -111,18 +121,28 @@ def by_hand(user: User, rows: list[Any]) -> list[Any]:
 def matches(row: Object, question: str) -> bool:
     """What the words of QUESTIONS mean."""
     for word in question.split():
-        field, _colon, value = word.rpartition(":")
-        found = {
-            "": value in row.name,
-            "status": row.status == value,
-            "ns": row.namespace == value,
-            "namespace": row.namespace == value,
-            "cluster": row.cluster.name == value,
-            "kind": row.kind == value,
-        }[field]
-        if not found:
+        if _holds(row, word.removeprefix("-")) == word.startswith("-"):
             return False
     return True
+
+
+def _holds(row: Object, word: str) -> bool:
+    if word.startswith("age<"):
+        return False  # all are of long ago
+    if word.startswith("restarts>"):
+        return row.restarts > int(word[9:])
+    if word.startswith("app="):
+        return fnmatch(row.labels["app"], word[4:])
+    field, _colon, value = word.rpartition(":")
+    return {
+        "": value in row.name,
+        "status": row.status == value,
+        "ns": fnmatch(row.namespace, value),
+        "namespace": row.namespace == value,
+        "cluster": fnmatch(row.cluster.name, value),
+        "kind": row.kind == value,
+        "node": row.node == value,
+    }[field]
 
 
 @pytest.mark.parametrize("world", SEEDS, indirect=True, ids=lambda seed: f"seed-{seed}")
@@ -146,6 +166,63 @@ def _asked(client: Client, user: User, question: str, wanted: list[Object]) -> N
     answer = client.get("/api/v1/objects", {"q": question, "limit": "200"}).json()
     assert sorted(row["uid"] for row in answer["objects"]) == sorted(row.uid for row in wanted)
     assert answer["total"] == len(wanted), (user, question)
+
+
+@pytest.mark.parametrize("world", SEEDS, indirect=True, ids=lambda seed: f"seed-{seed}")
+def test_files_menus_and_selections_have_what_one_sees(world: World, client: Client) -> None:
+    every = list(Object.objects.select_related("cluster"))
+    for user in world.people:
+        seen = by_hand(user, every)
+        client.force_login(user)
+        kinds = store.kinds(user)
+        assert {kind: n.total() for kind, n in kinds.items()} == Counter(row.kind for row in seen)
+        answer: Any = client.get("/api/v1/objects/export.csv", {"columns": "uid"})
+        file = answer.streaming_content
+        lines = list(csv.reader(b"".join(file).decode().splitlines()))
+        assert Counter(uid for (uid,) in lines[1:]) == Counter(row.uid for row in seen)
+        for kind in ("Pod", "Node"):
+            mine = {str(row.pk) for row in seen if row.kind == kind}
+            found = client.get(f"/objects/{kind}/keys/").json()["rows"]
+            assert {row["key"] for row in found} == mine
+            theirs = ",".join(str(row.pk) for row in world.chance.sample(every, 90))
+            rows = client.get(f"/objects/rows/?of={kind}&rows={theirs}").content.decode()
+            assert set(re.findall(r'data-key="(\d+)"', rows)) == mine & set(theirs.split(","))
+
+
+# What is completed, and the values that a row has of it.
+COMPLETED: dict[str, Callable[[Object], set[str]]] = {
+    "ns:": lambda row: {row.namespace} - {""},
+    "cluster:": lambda row: {row.cluster.name},
+    "kind:": lambda row: {row.kind, path_word(row.kind)},
+    "status:": lambda row: {row.status},
+    "node:": lambda row: {row.node},
+    "owner:": lambda row: {row.owner_name},
+    "image:": lambda row: set(row.images),
+    "app=": lambda row: {row.labels["app"]},
+    "label:": lambda row: {f"{key}=" for key in row.labels},
+}
+
+
+@pytest.mark.parametrize("world", SEEDS, indirect=True, ids=lambda seed: f"seed-{seed}")
+def test_completion_offers_what_one_sees(
+    world: World, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(candidates, "PATIENCE", "15s")
+    every = list(Object.objects.select_related("cluster"))
+    for user in world.people:
+        seen = by_hand(user, every)
+        whole, parts = granted(user)
+        clusters = whole | {cluster for cluster, _name in parts}
+        client.force_login(user)
+        for query, values in COMPLETED.items():
+            told = client.get("/api/v1/objects/complete", {"q": query}).json()
+            assert told["complete"], (user, query)
+            found = {option["text"] for option in told["options"]} - {"failing"}
+            expected = set().union(*map(values, seen))
+            if query == "cluster:":
+                # Clusters are told by the grants, even where nothing is in them.
+                expected = {row.name for row in world.clusters if row.pk in clusters}
+            assert found == expected, (user, query)
 
 
 @pytest.mark.parametrize("world", SEEDS, indirect=True, ids=lambda seed: f"seed-{seed}")

@@ -35,6 +35,7 @@ from explorer.filters.words import FIELDS, kind_named
         ('"system:node"', [("name", ("system:node",), False)]),
         ("image:nginx:1.25", [("image", ("nginx:1.25",), False)]),
         ("owner:Job/nightly", [("owner", ("Job/nightly",), False)]),
+        ("id:7,8", [("id", ("7", "8"), False)]),
     ],
 )
 def test_a_query_is_read(query: str, expected: list[tuple[str, tuple[str, ...], bool]]) -> None:
@@ -42,30 +43,61 @@ def test_a_query_is_read(query: str, expected: list[tuple[str, tuple[str, ...], 
 
 
 @pytest.mark.parametrize(
-    ("query", "at"),
+    ("query", "expected"),
     [
-        ('web "half', 5),
-        ("colour:red", 1),
-        ("web  colour:red", 6),
-        ("web ns:", 5),
-        ("ns:a,,b", 1),
-        ('""', 1),
-        ("label:app", 1),
-        ("label:=x", 1),
-        ("x" * (typed.LONGEST + 1), typed.LONGEST + 1),
-        ("a " * (typed.MOST_TERMS + 1), 2 * typed.MOST_TERMS + 1),
+        ("restarts>5", ("restarts", ">", "5", False)),
+        ("-restarts>=5", ("restarts", ">=", "5", True)),
+        ("AGE<1h30m", ("age", "<", "1h30m", False)),
+        ("memory<=1.5Gi", ("memory", "<=", "1.5Gi", False)),
+        ("restarts:5", ("restarts", ":", "5", False)),
+        ('cpu>"250m"', ("cpu", ">", "250m", False)),
+        ("a=b>c", ("label", ":", "a=b>c", False)),
+        ("ns:a<b", ("namespace", ":", "a<b", False)),
     ],
 )
-def test_what_cannot_be_read_names_its_place(query: str, at: int) -> None:
+def test_amounts_are_compared(query: str, expected: tuple[str, str, str, bool]) -> None:
+    (term,) = parse(query)
+    assert (term.field, term.sign, *term.values, term.negated) == expected
+
+
+def test_a_star_stands_for_any_rest_unless_it_is_quoted() -> None:
+    (term,) = parse('cluster:prod-*,"a*",b')
+    assert term.values == ("prod-*", "a*", "b")
+    assert term.patterns == {"prod-*"}
+    (term,) = parse("web-*-1")
+    assert term.field == "name"
+    assert term.patterns == {"web-*-1"}
+    (term,) = parse("app=we*")
+    assert term.patterns == {"app=we*"}
+
+
+@pytest.mark.parametrize(
+    ("query", "at", "length"),
+    [
+        ('web "half', 5, 5),
+        ("colour:red", 1, 6),
+        ("web  -colour:red", 6, 7),
+        ("web ns:", 5, 3),
+        ("ns:a,,b", 1, 7),
+        ('""', 1, 2),
+        ("label:app", 1, 9),
+        ("label:=x", 1, 8),
+        ("web name>5", 5, 6),
+        ("a restarts> b", 3, 9),
+        ("x" * (typed.LONGEST + 2), typed.LONGEST + 1, 2),
+        ("a " * (typed.MOST_TERMS + 2), 2 * typed.MOST_TERMS + 1, 3),
+    ],
+)
+def test_what_cannot_be_read_names_its_place(query: str, at: int, length: int) -> None:
     with pytest.raises(BadQuery) as error:
         parse(query)
-    assert error.value.at == at
+    assert (error.value.at, error.value.length) == (at, length)
     assert str(error.value).startswith(f"character {at}: ")
 
 
 def test_whatever_is_quoted_comes_back() -> None:
     chance = random.Random(4)
-    letters = string.ascii_letters + string.digits + "-.:=,/ \t%_'\\é集*"
+    letters = string.ascii_letters + string.digits + "-.:=,/ \t%_'\\é集*<>"
     for _ in range(2000):
         terms = [_some(chance, letters) for _ in range(chance.randint(0, 6))]
         assert [_plain(term) for term in parse("  ".join(map(_written, terms)))] == terms
@@ -74,13 +106,13 @@ def test_whatever_is_quoted_comes_back() -> None:
 def test_no_text_ends_in_anything_but_terms_or_a_place() -> None:
     chance = random.Random(5)
     for _ in range(5000):
-        text = "".join(chance.choices('ab-:=," \t\n', k=chance.randint(0, 12)))
+        text = "".join(chance.choices('ab-:=,"<>* \t\n', k=chance.randint(0, 12)))
         try:
             terms = parse(text)
         except BadQuery as error:
-            places = {error.at}
+            places = {error.at, error.at + error.length - 1}
         else:
-            places = {term.at for term in terms}
+            places = {term.at for term in terms} | {term.at + term.length - 1 for term in terms}
             assert all(term.field in FIELDS.values() and all(term.values) for term in terms)
         assert all(1 <= place <= len(text) for place in places)
 

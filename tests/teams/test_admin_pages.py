@@ -29,6 +29,7 @@ from clusters.models import (
     Watcher,
 )  # fmt: skip
 from deployments.models import Chart, Release, ReleaseList
+from explorer.models import ColumnChoice, SavedView
 from operations.models import LogLine, Operation
 from teams.admin import rows
 from teams.models import (
@@ -106,6 +107,8 @@ def planted(
     CustomResource.objects.create(
         cluster=prod, group="a.example", version="v1", plural="as", kind="A", namespaced=True
     )
+    SavedView.objects.create(owner=operator, kind="Pod", name="broken", query="health=failing")
+    ColumnChoice.objects.create(user=operator, kind="Pod", columns=["name"])
     sealed = bytes(prod.sealed_connection)
     return [
         "planted-", secret, robots, token.digest, token.token_key,
