@@ -13,3 +13,8 @@ def list_path(kind: str) -> str:
 def address(kind: str, query: str) -> str:
     """The list with a filter."""
     return f"{list_path(kind)}?{query}" if query else list_path(kind)
+
+
+def object_path(kind: str, pk: int) -> str:
+    """Where one object is."""
+    return reverse("pod-detail" if kind == "Pod" else "object-detail", args=[pk])

@@ -118,6 +118,7 @@ class Terminated(Part):
     signal: int = 0
     reason: str = ""
     message: str = ""
+    started_at: str | None = None
     finished_at: str | None = None
 
 
