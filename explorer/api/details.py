@@ -15,6 +15,7 @@ from clusters.models import Object
 from clusters.services import looking
 from clusters.store import family
 from explorer import store
+from explorer.api import detail_json as told
 from explorer.api import detail_shapes as shapes
 from explorer.api.shapes import ObjectSerializer, object_json
 from teams import access, confirmation
@@ -50,7 +51,7 @@ class ObjectEvents(APIView):
         user = caller(request)
         found = access.get_or_404(user, Object, pk)
         rows = family.events(user, found, family.below(user, found).rows)
-        return Response({"events": [shapes.event_json(row) for row in rows]})
+        return Response({"events": [told.event_json(row) for row in rows]})
 
 
 class _Live(APIView):
@@ -71,7 +72,7 @@ class ObjectWhy(_Live):
         except looking.FAILURES as error:
             raise refused(error) from error
         change = family.change(user, found)
-        return Response(shapes.why_json(looked) | {"change": shapes.change_json(change)})
+        return Response(told.why_json(looked) | {"change": told.change_json(change)})
 
 
 class ObjectYaml(_Live):
@@ -83,7 +84,7 @@ class ObjectYaml(_Live):
             written = looking.written(user, access.get_or_404(user, Object, pk))
         except looking.FAILURES as error:
             raise refused(error) from error
-        return Response(shapes.yaml_json(written))
+        return Response(told.yaml_json(written))
 
 
 class ObjectRelated(_Live):
@@ -94,7 +95,7 @@ class ObjectRelated(_Live):
         """
         user = caller(request)
         found = access.get_or_404(user, Object, pk)
-        return Response(shapes.related_json(looking.related(user, found), user, found))
+        return Response(told.related_json(looking.related(user, found), user, found))
 
 
 class ObjectReveal(_Live):
@@ -109,5 +110,5 @@ class ObjectReveal(_Live):
             values = looking.reveal(user, found)
         except looking.FAILURES as error:
             raise refused(error) from error
-        answer: dict[str, Any] = {"values": [shapes.value_json(value) for value in values]}
+        answer: dict[str, Any] = {"values": [told.value_json(value) for value in values]}
         return Response(answer, headers={"Cache-Control": "no-store"})

@@ -44,7 +44,7 @@ def _answer(request: SignedInRequest, found: Object) -> HttpResponse:
         "seen": seen,
         "part": part,
         "own_url": _url(found, part, request.GET.get("hours", "")),
-        "topics": topics(found),
+        "topics": _topics(found),
         "in_drawer": bool(request.htmx),
         **(part.context(request, seen) if inner != "head" else {}),
     }
@@ -67,7 +67,7 @@ def _url(found: Object, part: Part, hours: str = "") -> str:
     return f"{path}?{urlencode(asked)}" if asked else path
 
 
-def topics(found: Object) -> str:
+def _topics(found: Object) -> str:
     """What a page of the object listens to: changes of its kind."""
     if found.kind in KINDS:
         return KINDS[found.kind].topic

@@ -13,16 +13,15 @@ from clusters.store import family
 from explorer.filters import causes
 from explorer.filters.paths import object_path
 from explorer.filters.relations import grouped
-from explorer.views.details import topics
 from teams import access
 from teams.confirmation import confirmed
 from teams.roles import Action
 from teams.views import SignedInRequest, form_page
 
 # So much of a YAML is shown in the page; the whole is a file.
-LONGEST = 100_000
+LONGEST = 80_000
 # So much of what is only rarely looked at.
-LONGEST_MANAGED = 40_000
+LONGEST_MANAGED = 20_000
 
 
 @require_GET
@@ -46,7 +45,6 @@ def _looked(request: SignedInRequest, found: Object, looked: looking.Looked) -> 
         (each for each in family.above(request.user, found) if each.name == why.owner_name), None
     )
     return {
-        "why": why,
         "causes": [causes.told(each) for each in why.causes],
         "unknown": [causes.unknown(each) for each in why.unknown],
         "mend": (top, object_path(top.kind, top.pk)) if top else None,
@@ -95,7 +93,7 @@ def related(request: SignedInRequest, pk: int) -> HttpResponse:
 def yaml(request: SignedInRequest, pk: int) -> HttpResponse:
     """The object as YAML; as a file with `?download`."""
     found = access.get_or_404(request.user, Object, pk)
-    context: dict[str, Any] = {"object": found, "topics": topics(found)}
+    context: dict[str, Any] = {"object": found}
     try:
         written = looking.written(request.user, found)
     except looking.FAILURES as error:

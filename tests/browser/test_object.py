@@ -35,7 +35,7 @@ def test_the_drawer_says_why_a_pod_fails(visit: Callable[..., Page]) -> None:
     expect(drawer.locator("#object-text")).to_contain_text("kind: Pod")
     assert faults(page) == []
     drawer.get_by_role("link", name="Events").click()
-    expect(drawer.get_by_role("table")).to_contain_text("BackOff")
+    expect(drawer.get_by_role("table")).to_contain_text("Scheduled")
     page.keyboard.press("Escape")
     expect(drawer).to_be_hidden()
     expect(page).to_have_url(where)
@@ -68,7 +68,7 @@ def test_metrics_are_drawn_in_the_drawer(visit: Callable[..., Page]) -> None:
 
 
 def test_who_sees_a_namespace_is_shown_no_more(visit: Callable[..., Page]) -> None:
-    page = opened(visit, "/pods/?q=recommender", "shopper")
+    page = opened(visit, "/pods/?cluster=dev&q=recommender", "sam")
     drawer = page.locator("#drawer")
     expect(drawer.get_by_role("heading", name="Why is it failing?")).to_be_visible()
     drawer.get_by_role("link", name="Related").click()

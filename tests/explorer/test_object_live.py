@@ -130,6 +130,47 @@ def test_what_is_around_a_pod(real: Cluster, pod: Object, keys: Object, service:
     assert [(g["relation"], g["objects"][0]["id"]) for g in used["groups"]] == [("user", pod.pk)]
 
 
+def test_what_is_around_a_workload(cluster: RealCluster, real: Cluster, space: Namespace) -> None:
+    core, inside = f"/api/v1/namespaces/{space.name}", f"namespaces/{space.name}"
+    containers = [{"name": "a", "image": "a"}]
+    template = {"metadata": {"labels": LABELS}, "spec": {"containers": containers}}
+    labels = {"matchLabels": LABELS}
+    made = {"replicas": 0, "selector": labels, "template": template}
+    backend = {"service": {"name": "front", "port": {"number": 80}}}
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}
+    other = {"matchLabels": {"app": "other"}}
+    for path, name, spec in (
+        (f"/apis/apps/v1/{inside}/deployments", "web", made),
+        (f"{core}/services", "front", {"selector": LABELS, "ports": [{"port": 80}]}),
+        (f"{core}/services", "back", {"selector": {"app": "other"}, "ports": [{"port": 80}]}),
+        (f"/apis/networking.k8s.io/v1/{inside}/ingresses", "in", {"defaultBackend": backend}),
+        (f"/apis/networking.k8s.io/v1/{inside}/networkpolicies", "all", {"podSelector": {}}),
+        (f"/apis/policy/v1/{inside}/poddisruptionbudgets", "keep", {"selector": labels}),
+        (f"/apis/policy/v1/{inside}/poddisruptionbudgets", "not", {"selector": other}),
+        (
+            f"/apis/autoscaling/v2/{inside}/horizontalpodautoscalers",
+            "grow",
+            {"scaleTargetRef": target, "maxReplicas": 3},
+        ),
+    ):
+        cluster.api.post(path, {"metadata": {"name": name}, "spec": spec})
+    web = factories.PodFactory.create(
+        cluster=real, namespace=space.name, kind="Deployment", name="web", owner_name=""
+    )
+    made_by = {"owner_kind": "Deployment", "owner_name": "web", "kind": "ReplicaSet"}
+    replicas = factories.PodFactory.create(
+        cluster=real, namespace=space.name, name="web-1", **made_by
+    )
+    mcm = signed_in(someone(Role.VIEWER, space))
+    found = mcm.get(f"/api/v1/objects/{web.pk}/related").json()
+    groups = {g["relation"]: [each["name"] for each in g["objects"]] for g in found["groups"]}
+    assert found["groups"][0]["objects"][0]["id"] == replicas.pk
+    assert groups == {
+        "owned": ["web-1"], "service": ["front"], "ingress": ["in"], "autoscaler": ["grow"],
+        "budget": ["keep"], "policy": ["all"],
+    }  # fmt: skip
+
+
 def test_a_secret_is_hidden_until_an_admin_reveals_it(real: Cluster, keys: Object) -> None:
     url = f"/api/v1/objects/{keys.pk}"
     viewer, operator, owner = (signed_in(someone(role, real)) for role in Role)
