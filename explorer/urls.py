@@ -1,7 +1,8 @@
 from django.urls import path
 
 from explorer.api import completion, files, objects, search, views
-from explorer.views import details, lists, menu, saved, selection
+from explorer.api import details as api
+from explorer.views import details, lists, looking, menu, saved, selection
 
 urlpatterns = [
     path("pods/", lists.pods, name="pods"),
@@ -10,6 +11,10 @@ urlpatterns = [
     path("objects/", menu.kinds, name="objects"),
     path("objects/rows/", lists.ObjectRows.as_view(), name="object-rows"),
     path("objects/<int:pk>/", details.detail, name="object-detail"),
+    path("objects/<int:pk>/why/", looking.why, name="object-why"),
+    path("objects/<int:pk>/related/", looking.related, name="object-related"),
+    path("objects/<int:pk>/yaml/", looking.yaml, name="object-yaml"),
+    path("objects/<int:pk>/reveal/", looking.reveal, name="object-reveal"),
     path("objects/<str:kind>/", lists.objects, name="object-list"),
     path("objects/<str:kind>/columns/", saved.choose_columns, name="object-columns"),
     path("objects/<str:kind>/keys/", selection.keys, name="object-keys"),
@@ -20,6 +25,12 @@ urlpatterns = [
     path("api/v1/objects", objects.ObjectList.as_view(), name="api-objects"),
     path("api/v1/objects/complete", completion.Complete.as_view(), name="api-objects-complete"),
     path("api/v1/objects/export.csv", files.Export.as_view(), name="api-objects-csv"),
+    path("api/v1/objects/<int:pk>", api.ObjectDetail.as_view(), name="api-object"),
+    path("api/v1/objects/<int:pk>/why", api.ObjectWhy.as_view(), name="api-object-why"),
+    path("api/v1/objects/<int:pk>/yaml", api.ObjectYaml.as_view(), name="api-object-yaml"),
+    path("api/v1/objects/<int:pk>/related", api.ObjectRelated.as_view(), name="api-object-related"),
+    path("api/v1/objects/<int:pk>/events", api.ObjectEvents.as_view(), name="api-object-events"),
+    path("api/v1/objects/<int:pk>/reveal", api.ObjectReveal.as_view(), name="api-object-reveal"),
     path("api/v1/search", search.Search.as_view(), name="api-search"),
     path("api/v1/views", views.ViewList.as_view(), name="api-views"),
     path("api/v1/views/<int:pk>", views.ViewDetail.as_view(), name="api-view"),

@@ -133,6 +133,7 @@ document.addEventListener("input", ({ target }) => {
 // ---- drawer ----
 let listUrl = null; // where closing leads back to
 let row = null; // the row it was opened from
+let fromTab = false; // the keyboard goes on from the tab that was opened
 function openInDrawer(link) {
   if (!drawer.childElementCount) listUrl = location.pathname + location.search;
   const inside = drawer.contains(link);
@@ -142,13 +143,15 @@ function openInDrawer(link) {
     link.closest("tr")?.setAttribute("data-ui-current", "");
   }
   const history = inside ? { replace: "true" } : { push: "true" }; // tabs of the drawer are not steps back
+  fromTab = Boolean(inside && link.closest(".tabs"));
   htmx.ajax("GET", link.href, { source: drawer, target: drawer, swap: "innerHTML", ...history });
 }
 document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
   if (ctx.target !== drawer || !drawer.childElementCount) return;
   name(drawer);
   drawer.scrollTop = 0;
-  drawer.focus({ preventScroll: true });
+  const tab = fromTab && drawer.querySelector(".tabs [aria-current]");
+  (tab || drawer).focus({ preventScroll: true });
 });
 function closeDrawer() {
   if (!drawer?.childElementCount) return false;

@@ -48,6 +48,7 @@ def world(
     token = tokens.make(people["viewer"], tokens.Wanted(timedelta(days=1)), by=None)[0]
     objects |= {"mate": mate.user, "token": token, "kind": SimpleNamespace(pk="deployments")}
     objects["view"] = SavedView.objects.create(owner=people["viewer"], kind="Pod", name="mine")
+    objects["secret"] = factories.PodFactory.create(cluster=prod, kind="Secret", name="keys")
     return {**people, **objects, "release": release, "anonymous": None}
 
 

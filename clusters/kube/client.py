@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -71,6 +72,10 @@ class Client:
     def close(self) -> None:
         """Closes the connection; the client must not be used afterwards."""
         self._transport.close()
+
+    def within(self, seconds: float) -> AbstractContextManager[None]:
+        """All requests made inside have ended by then, however long their own deadline is."""
+        return self._transport.within(seconds)
 
     @property
     def certificate_expires(self) -> datetime | None:

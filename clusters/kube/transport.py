@@ -7,7 +7,8 @@ follows redirects, repeats requests and leaves key files behind. Ours does none 
 import math
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, NamedTuple, cast
@@ -136,6 +137,16 @@ class Transport:
     def close(self) -> None:
         """Closes the connection."""
         self._pool.close()
+
+    @contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """Requests made inside end within this time from now, if their own deadline is later."""
+        before = self._ends
+        self._ends = min(before, time.monotonic() + seconds)
+        try:
+            yield
+        finally:
+            self._ends = before
 
     def send(
         self,

@@ -2,22 +2,18 @@
 
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
 
-from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from clusters.models import Cluster, Object, Scope
-from clusters.store import capacity, inside, queries, usage
+from clusters.store import capacity, inside, queries
 from clusters.store.capacity import Asked, Full, Share
+from clusters.views.pictures import SPANS, Series, pictures
 from teams import access
 from teams.access import Held
 from teams.views import SignedInRequest
 
-HOURS = (24, 720)
 MOST_PODS = 10
-# Of so many points the newest one is the present: five minutes, or this hour and the one before.
-PRESENT = {24: 5, 720: 2}
 
 
 @dataclass(frozen=True)
@@ -48,16 +44,6 @@ class Subject:
         return self.name if self.scope == "namespace" else ""
 
 
-@dataclass(frozen=True)
-class Line:
-    """What one picture tells, in words; `now` is None where nothing was measured lately."""
-
-    share: Share
-    now: int | None
-    mean: int | None
-    highest: int | None
-
-
 def context(request: SignedInRequest, held: Held, cluster: Cluster) -> dict[str, Any]:
     whole = bool(queries.wholly_seen(held, [cluster]))
     names = inside.namespace_names(held, cluster)
@@ -76,7 +62,7 @@ def context(request: SignedInRequest, held: Held, cluster: Cluster) -> dict[str,
         "subjects": subjects,
         "chosen": chosen,
         "hours": hours,
-        "spans": ((24, _("24 hours")), (720, _("30 days"))),
+        "spans": SPANS,
         "by_cpu": by_cpu,
         "by_memory": by_memory,
         **(_pictures(held, cluster, chosen, hours) if chosen else {}),
@@ -89,22 +75,8 @@ def _node_names(held: Held, cluster: Cluster) -> list[str]:
 
 
 def _pictures(held: Held, cluster: Cluster, subject: Subject, hours: int) -> dict[str, Any]:
-    """`pictures`: a name, a unit and a Line for each; `usage_url`: where their points are."""
-    series = usage.series(
-        cluster.pk, subject.scope, name=subject.node, namespace=subject.namespace, hours=hours
-    )
-    full = _full(held, cluster, subject)
-    query = {"scope": subject.scope, "hours": str(hours)}
-    query |= {"name": subject.node, "namespace": subject.namespace}
-    asked = urlencode({key: value for key, value in query.items() if value})
-    return {
-        "pictures": (
-            ("cpu", _("CPU"), _line(full.cpu, series.cpu, hours)),
-            ("memory", _("Memory"), _line(full.memory, series.memory, hours)),
-        ),
-        "sampled": any(point is not None for point in series.cpu),
-        "usage_url": f"{reverse('api-usage', args=[cluster.pk])}?{asked}",
-    }
+    series = Series(cluster, subject.scope, subject.node, subject.namespace)
+    return pictures(series, _full(held, cluster, subject), hours)
 
 
 def _full(held: Held, cluster: Cluster, subject: Subject) -> Full:
@@ -117,11 +89,3 @@ def _full(held: Held, cluster: Cluster, subject: Subject) -> Full:
         return next(row.full for row in rows if row.node.name == subject.name)
     asked = capacity.asked_by(held, cluster, "namespace").get(subject.name, Asked())
     return Full(Share(None, asked.cpu, 0), Share(None, asked.memory, 0))
-
-
-def _line(share: Share, points: list[int | None], hours: int) -> Line:
-    known = [point for point in points if point is not None]
-    if not known:
-        return Line(share, None, None, None)
-    present = [point for point in points[-PRESENT[hours] :] if point is not None]
-    return Line(share, present[-1] if present else None, round(sum(known) / len(known)), max(known))

@@ -1,22 +1,23 @@
-"""One object, in the drawer or on a page of its own."""
+"""One object, in the drawer or on a page of its own, a part of it at a time."""
 
 from typing import Any
 
 from django.http import Http404, HttpResponse
+from django.utils.http import urlencode
 from django.views.decorators.http import require_GET
 
 from clusters.kube.kinds import KINDS
 from clusters.models import Object
 from explorer import store
-from explorer.filters import columns
-from explorer.filters.paths import list_path
+from explorer.filters.paths import list_path, object_path
 from explorer.filters.words import title
+from explorer.views.parts import PARTS, Part, counted_events
 from teams import access
 from teams.views import SignedInRequest, fragment
 
 DETAIL = "explorer/object.html"
-# What the drawer tells in lines of its own.
-_TOLD = frozenset({"name", "cluster", "namespace", "status", "owner", "image", "labels", "age"})
+# What a live update asks for, by its element.
+INNER = {"div#object-drawer": "body", "p#object-head": "head"}
 
 
 @require_GET
@@ -33,23 +34,41 @@ def detail(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 def _answer(request: SignedInRequest, found: Object) -> HttpResponse:
-    part = "body" if request.htmx.target == "div#object-drawer" else "drawer"
+    """The page, the drawer, or what a live update asked for."""
     seen = store.seen([found], {found.cluster_id: found.cluster})[0]
-    kind = found.kind
-    known = KINDS[kind].topic if kind in KINDS else ""
-    topics = known or " ".join(store.plurals(kind, [found.cluster]))
+    offered = [part for part in PARTS if part.of(found)]
+    part = next((part for part in offered if part.key == request.GET.get("tab")), offered[0])
+    inner = INNER.get(request.htmx.target or "")
     context: dict[str, Any] = {
         "object": found,
         "seen": seen,
-        "labels": sorted(found.labels.items()),
-        "facts": [
-            (column, column.value(seen))
-            for column in columns.possible(kind)
-            if column.key not in _TOLD and column.value(seen) not in ("", 0)
-        ],
-        "topics": topics,
-        "title": title(kind),
-        "list_path": list_path(kind),
-        "own_url": request.path,
+        "part": part,
+        "own_url": _url(found, part, request.GET.get("hours", "")),
+        "topics": _topics(found),
+        "in_drawer": bool(request.htmx),
+        **(part.context(request, seen) if inner != "head" else {}),
     }
-    return fragment(request, DETAIL, part, context)
+    if inner is None:
+        context |= {
+            "tabs": [(each, _url(found, each)) for each in offered],
+            "warnings": counted_events(request, found),
+            "page_url": object_path(found.kind, found.pk),
+            "title": title(found.kind),
+            "list_path": list_path(found.kind),
+        }
+    return fragment(request, DETAIL, inner or "drawer", context)
+
+
+def _url(found: Object, part: Part, hours: str = "") -> str:
+    asked = {} if part is PARTS[0] else {"tab": part.key}
+    if hours and part.key == "metrics":
+        asked["hours"] = hours
+    path = object_path(found.kind, found.pk)
+    return f"{path}?{urlencode(asked)}" if asked else path
+
+
+def _topics(found: Object) -> str:
+    """What a page of the object listens to: changes of its kind."""
+    if found.kind in KINDS:
+        return KINDS[found.kind].topic
+    return " ".join(store.plurals(found.kind, [found.cluster]))

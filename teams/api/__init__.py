@@ -42,6 +42,13 @@ class Conflict(APIException):
     default_code = "conflict"
 
 
+class Gone(APIException):
+    """410: it was there, and the cluster no longer has it."""
+
+    status_code = status.HTTP_410_GONE
+    default_code = "gone"
+
+
 class BadGateway(APIException):
     """502: the cluster answered with a failure or not at all."""
 

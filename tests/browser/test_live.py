@@ -108,7 +108,7 @@ def test_the_readers_place_survives_updates(follows: Callable[[str], Page], dev:
     _, gone = _first(page.locator("#pods tbody tr").filter(has_text="checkout"))
     _restart(dev, "data", "postgres-0", 42)
     dev.delete(f"/api/v1/namespaces/shop/pods/{gone}")
-    expect(drawer.locator("dd").nth(3)).to_have_text("42")
+    expect(drawer.locator("dt:text-is('Restarts') + dd")).to_have_text("42")
     expect(page.get_by_role("link", name=gone)).to_have_count(0)
     expect(page.locator("#pods tbody tr").filter(has_text="checkout")).to_have_count(2)
 

@@ -152,6 +152,18 @@ def test_a_black_hole_times_out() -> None:
             each.close()
 
 
+def test_requests_inside_a_time_end_with_it(black_hole: int) -> None:
+    connection = Connection(server=f"https://{LOCAL}:{black_hole}", token=TOKEN)
+    begun = time.monotonic()
+    with Client(connection, SERVICE_ACCOUNT, deadline=2) as client:
+        with pytest.raises(errors.TimedOut), client.within(0.2):
+            client.version()
+        assert time.monotonic() - begun < 1.5
+        with pytest.raises(errors.TimedOut):
+            client.version()
+    assert time.monotonic() - begun > 2
+
+
 def test_nobody_listens() -> None:
     with socket.create_server((LOCAL, 0)) as listener:
         port = listener.getsockname()[1]
