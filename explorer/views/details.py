@@ -11,6 +11,7 @@ from explorer import store
 from explorer.filters import columns
 from explorer.filters.paths import list_path
 from explorer.filters.words import title
+from explorer.services import acting
 from teams import access
 from teams.views import SignedInRequest, fragment
 
@@ -51,5 +52,6 @@ def _answer(request: SignedInRequest, found: Object) -> HttpResponse:
         "title": title(kind),
         "list_path": list_path(kind),
         "own_url": request.path,
+        "acts": acting.of_object(request.user, found),
     }
     return fragment(request, DETAIL, part, context)
