@@ -1,8 +1,9 @@
 from django.urls import path
 
+from explorer.api import acting as acting_api
 from explorer.api import completion, files, objects, search, views
 from explorer.api import details as api
-from explorer.views import details, lists, looking, menu, saved, selection
+from explorer.views import acting, details, lists, looking, menu, saved, selection
 
 urlpatterns = [
     path("pods/", lists.pods, name="pods"),
@@ -19,6 +20,8 @@ urlpatterns = [
     path("objects/<str:kind>/columns/", saved.choose_columns, name="object-columns"),
     path("objects/<str:kind>/keys/", selection.keys, name="object-keys"),
     path("objects/<str:kind>/csv/", selection.as_csv, name="object-csv"),
+    path("actions/<str:name>/", acting.act, name="object-act"),
+    path("operations/<uuid:pk>/undo/", acting.undo, name="operation-undo"),
     path("views/new/", saved.create, name="view-create"),
     path("views/<int:pk>/edit/", saved.edit, name="view-edit"),
     path("views/<int:pk>/delete/", saved.delete, name="view-delete"),
@@ -32,6 +35,12 @@ urlpatterns = [
     path("api/v1/objects/<int:pk>/events", api.ObjectEvents.as_view(), name="api-object-events"),
     path("api/v1/objects/<int:pk>/reveal", api.ObjectReveal.as_view(), name="api-object-reveal"),
     path("api/v1/search", search.Search.as_view(), name="api-search"),
+    path(
+        "api/v1/objects/<int:pk>/actions",
+        acting_api.ObjectActions.as_view(),
+        name="api-object-actions",
+    ),
+    path("api/v1/actions", acting_api.Actions.as_view(), name="api-actions"),
     path("api/v1/views", views.ViewList.as_view(), name="api-views"),
     path("api/v1/views/<int:pk>", views.ViewDetail.as_view(), name="api-view"),
 ]

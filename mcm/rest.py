@@ -39,6 +39,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "ActionEnum": "teams.roles.Action",
         "IdentityModeEnum": "clusters.models.choices.IdentityMode",
+        "ObjectActionEnum": "explorer.executor.catalog.NAMES",
+        "OperationStatusEnum": "operations.models.Status",
         "TokenScopeEnum": "teams.roles.Level",
     },
     "SWAGGER_UI_DIST": "SIDECAR",

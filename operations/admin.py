@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from operations import services
-from operations.models import LogLine, Operation
+from operations.models import LogLine, Operation, Step
 from teams.admin import ReadOnlyAdmin, confirmed
 
 _cancel = confirmed(
@@ -31,4 +31,13 @@ class LogLineAdmin(ReadOnlyAdmin):
     list_display = ("at", "operation", "text")
     list_select_related = ("operation__cluster",)
     search_fields = ("operation__target",)
+    ordering = ("-id",)
+
+
+@admin.register(Step)
+class StepAdmin(ReadOnlyAdmin):
+    list_display = ("operation", "cluster", "kind", "namespace", "name", "status")
+    list_filter = ("status", "kind", "cluster")
+    list_select_related = ("operation__cluster", "cluster")
+    search_fields = ("name", "namespace")
     ordering = ("-id",)

@@ -10,12 +10,29 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from clusters.models import Cluster
-from operations import services
-from operations.models import Operation, Status
+from operations import services, store
+from operations.models import Operation, Status, Step
 from teams import access
 from teams.access import Who
 from teams.api import caller
+from teams.models import User
 from teams.roles import Action
+
+
+class StepShape(serializers.Serializer[Any]):
+    """Of `step_json`, for the schema."""
+
+    cluster = serializers.CharField()
+    kind = serializers.CharField()
+    namespace = serializers.CharField()
+    name = serializers.CharField()
+    uid = serializers.CharField()
+    status = serializers.ChoiceField(choices=Status.choices)
+    message = serializers.CharField(help_text="How far it is, what was done, or why it was not.")
+    done = serializers.IntegerField()
+    total = serializers.IntegerField()
+    before = serializers.JSONField(allow_null=True)
+    after = serializers.JSONField(allow_null=True)
 
 
 class OperationShape(serializers.Serializer[Any]):
@@ -25,13 +42,14 @@ class OperationShape(serializers.Serializer[Any]):
     kind = serializers.CharField()
     status = serializers.ChoiceField(choices=Status.choices)
     error = serializers.CharField()
-    cluster = serializers.CharField()
+    cluster = serializers.CharField(help_text="Empty for work in several clusters.")
     namespace = serializers.CharField()
     release = serializers.CharField()
     created = serializers.DateTimeField()
     finished = serializers.DateTimeField(allow_null=True)
     log = serializers.CharField()
     result = serializers.JSONField(allow_null=True)
+    steps = StepShape(many=True)
 
 
 class OperationIdShape(serializers.Serializer[Any]):
@@ -48,7 +66,7 @@ class OperationDetail(APIView):
     @extend_schema(responses=OperationShape)
     def get(self, request: Request, pk: UUID) -> Response:
         operation = access.get_or_404(caller(request), Operation, pk)
-        return Response(operation_json(operation))
+        return Response(operation_json(operation, caller(request)))
 
 
 class OperationCancel(APIView):
@@ -56,23 +74,41 @@ class OperationCancel(APIView):
     def post(self, request: Request, pk: UUID) -> Response:
         operation = access.get_or_404(caller(request), Operation, pk, Action.OPERATE)
         services.cancel(operation, by=caller(request))
-        return Response(operation_json(operation), status=status.HTTP_202_ACCEPTED)
+        return Response(operation_json(operation, caller(request)), status=status.HTTP_202_ACCEPTED)
 
 
-def operation_json(operation: Operation) -> dict[str, Any]:
-    """An operation with its log; never its input."""
+def operation_json(operation: Operation, who: User) -> dict[str, Any]:
+    """An operation with its log and steps, as far as the person sees them; never its input."""
     return {
         "id": str(operation.pk),
         "kind": operation.kind,
         "status": operation.status,
         "error": operation.error,
-        "cluster": operation.cluster.name,
+        "cluster": operation.cluster.name if operation.cluster else "",
         "namespace": operation.namespace,
         "release": operation.target,
         "created": operation.created.isoformat(),
         "finished": operation.finished.isoformat() if operation.finished else None,
-        "log": "\n".join(operation.lines.values_list("text", flat=True)),
+        "log": store.log(who, operation),
         "result": operation.result,
+        "steps": [step_json(step) for step in store.steps(who, operation)],
+    }
+
+
+def step_json(step: Step) -> dict[str, Any]:
+    """What an operation does to one object."""
+    return {
+        "cluster": step.cluster.name,
+        "kind": step.kind,
+        "namespace": step.namespace,
+        "name": step.name,
+        "uid": step.uid,
+        "status": step.status,
+        "message": step.told,
+        "done": step.done,
+        "total": step.total,
+        "before": step.result.get("before"),
+        "after": step.result.get("after"),
     }
 
 

@@ -1,11 +1,17 @@
 """Claiming, heartbeats and ends of operations: conditional updates, fenced."""
 
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 from django.db.models import F, QuerySet
 from django.db.models.functions import Coalesce, Now
 
-from operations.models import LogLine, Operation, Status
+from clusters.models import Object
+from clusters.models.among import among
+from operations.models import ACTIVE, LogLine, Operation, Status, Step
+from teams import access
+from teams.access import Who
 
 # A running operation whose worker was silent for this long is lost.
 SILENCE = timedelta(seconds=30)
@@ -45,11 +51,16 @@ def finish(operation: Operation, status: Status, error: str, result: dict[str, o
     return bool(_mine(operation).update(status=status, error=error, result=result, finished=Now()))
 
 
-def append(operation: Operation, lines: list[str]) -> None:
-    """Adds lines to the log. What is past the cap is dropped, and the last line says so."""
+def append(operation: Operation, lines: Sequence[tuple[str, int | None]]) -> None:
+    """Adds lines to the log, each with the key of the step that it is of.
+
+    What is past the cap is dropped, and the last line says so.
+    """
     held = LogLine.objects.filter(operation=operation).count()
     room = max(0, MOST_LINES - held)
-    rows = [LogLine(operation=operation, text=line[:4000]) for line in lines[:room]]
+    rows = [
+        LogLine(operation=operation, step_id=step, text=line[:4000]) for line, step in lines[:room]
+    ]
     if room and len(lines) >= room:
         rows[-1] = LogLine(operation=operation, text="… the log is full, later lines are dropped")
     LogLine.objects.bulk_create(rows)
@@ -69,3 +80,80 @@ def unclaimed() -> QuerySet[Operation]:
 
 def sent_again(operation: Operation) -> None:
     Operation.objects.filter(pk=operation.pk, status=Status.QUEUED).update(heartbeat=Now())
+
+
+def log(who: Who, operation: Operation) -> str:
+    """The log as far as the person may read it."""
+    lines = operation.lines.all()
+    if operation.steps.exists():
+        seen = access.visible(who, Step).filter(operation=operation)
+        lines = lines.filter(step=None) | lines.filter(step__in=seen)
+    return "\n".join(lines.order_by("pk").values_list("text", flat=True))
+
+
+def steps(who: Who, operation: Operation) -> QuerySet[Step]:
+    """The steps that the person may see."""
+    return (
+        access.visible(who, Step)
+        .filter(operation=operation)
+        .select_related("cluster")
+        .order_by("position")
+    )
+
+
+def undone(who: Who, operation: Operation) -> list[int]:
+    """The keys of the objects whose steps did not succeed, of those that are still there."""
+    steps = access.visible(who, Step).filter(operation=operation)
+    left = steps.filter(status__in=(Status.FAILED, Status.CANCELLED)).order_by("position")
+    places = list(left.values_list("cluster_id", "kind", "uid"))
+    rows = access.visible(who, Object).filter(
+        among("cluster", {cluster for cluster, _kind, _uid in places}),
+        uid__in=[uid for _cluster, _kind, uid in places],
+    )
+    keys = {tuple(row[1:]): row[0] for row in rows.values_list("pk", "cluster_id", "kind", "uid")}
+    return [keys[place] for place in places if place in keys]
+
+
+def _step(operation: Operation, step: Step) -> QuerySet[Step]:
+    """The row of a step, for the worker that holds the operation and for no other."""
+    rows = Step.objects.filter(pk=step.pk, operation=operation)
+    return rows.filter(operation__status=Status.RUNNING, operation__fence=operation.fence)
+
+
+def begin_step(operation: Operation, step: Step) -> bool:
+    """Queued to running, once ever; False when the claim on the operation was lost."""
+    rows = _step(operation, step).filter(status=Status.QUEUED)
+    return bool(rows.update(status=Status.RUNNING, started=Now()))
+
+
+def tell_step(operation: Operation, step: Step, **values: Any) -> bool:
+    """Stores how far a running step is; False when the claim was lost."""
+    return bool(_step(operation, step).filter(status=Status.RUNNING).update(**values))
+
+
+def finish_step(operation: Operation, step: Step, status: Status, **values: Any) -> bool:
+    """Ends a step; False when the claim was lost or it has ended, then nothing was written."""
+    rows = _step(operation, step).filter(status__in=ACTIVE)
+    return bool(rows.update(status=status, finished=Now(), **values))
+
+
+def leave_steps(operation: Operation, reason: str) -> None:
+    """Ends what an operation that has ended left open: what was begun and what never was."""
+    rows = Step.objects.filter(operation=operation)
+    begun = rows.filter(status=Status.RUNNING)
+    if reason:
+        begun.update(status=Status.FAILED, words=reason, facts={}, finished=Now())
+    else:
+        begun.update(status=Status.CANCELLED, finished=Now())
+    rows.filter(status=Status.QUEUED).update(status=Status.CANCELLED, finished=Now())
+
+
+def places(operation: Operation) -> dict[Any, set[str]]:
+    """The clusters, and the namespaces of each, in which it does something."""
+    if operation.cluster_id is not None and operation.target:
+        return {operation.cluster_id: {operation.namespace}}
+    found: dict[Any, set[str]] = {}
+    rows = Step.objects.filter(operation=operation).order_by()
+    for cluster, namespace in rows.values_list("cluster_id", "namespace").distinct():
+        found.setdefault(cluster, set()).add(namespace)
+    return found

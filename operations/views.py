@@ -1,5 +1,7 @@
 """Pages of operations: the list, and one with its live log."""
 
+from collections import Counter
+from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -7,8 +9,8 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_GET, require_POST
 
-from operations import services
-from operations.models import Operation, topic
+from operations import services, store
+from operations.models import Operation, Step, topic
 from teams import access
 from teams.roles import Action
 from teams.views import SignedInRequest, fragment
@@ -35,12 +37,19 @@ def recent(request: SignedInRequest) -> HttpResponse:
 @require_GET
 def detail(request: SignedInRequest, pk: UUID) -> HttpResponse:
     operation = access.get_or_404(request.user, Operation, pk)
-    context = {
+    context: dict[str, Any] = {
         "operation": operation,
         "topic": topic(operation.pk),
-        "log": "\n".join(operation.lines.values_list("text", flat=True)),
-        "may_cancel": operation.active and access.may(request.user, Action.OPERATE, operation),
+        "log": store.log(request.user, operation),
+        "steps": list(store.steps(request.user, operation)),
+        "may_operate": access.may(request.user, Action.OPERATE, operation),
     }
+    steps: list[Step] = context["steps"]
+    context["counts"] = Counter(step.status for step in steps)
+    context["may_undo"] = not operation.active and any(step.undo for step in steps)
+    if steps and not operation.active:
+        context["act"] = operation.kind.removeprefix("object.")
+        context["again"] = ",".join(map(str, store.undone(request.user, operation)))
     return fragment(request, DETAIL, "state", context)
 
 

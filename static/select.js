@@ -35,6 +35,7 @@ function show() {
   bar.querySelector("[data-count]").textContent = new Intl.NumberFormat(document.documentElement.lang).format(selected.size);
   const keys = [...selected.keys()];
   bar.dataset.keys = keys.join(",");
+  for (const act of bar.querySelectorAll("a[data-act]")) act.search = `ids=${bar.dataset.keys}`;
   const found = `id:${keys.join(",")}`;
   link("query", `${texts.list}?${new URLSearchParams({ q: found })}`, keys.length > Number(texts.mostAsked) || found.length > 1000);
   const file = query();

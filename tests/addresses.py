@@ -33,6 +33,9 @@ MODE = {"identity_mode": "root", "mode": "root"}
 MANAGER, YES, UNNAMED = {"manager": "true"}, {"manager": True}, {"name": "a b"}
 ON, TOKEN = {"name": "a.example", "on": "true"}, {"name": "x", "scope": "none"}
 # 400 and 422: let in, and told what is wrong with what was sent.
+LABEL = {"action": "label", "arguments": {"changes": {"a": "b"}}}
+MANY = LABEL | {"objects": ["POD"]}
+LABELLED = {"ids": "POD", "changes": "a=b", "confirm_name": "web-1"}
 #     address            method    key         anon out s_vw s_op view oper own admin
 CASES = [
     Case("fleet",             "GET",    "",          "302 200 200 200 200 200 200 200"),
@@ -171,6 +174,13 @@ CASES = [
     Case("object-keys",       "GET",    "kind",      "302 200 200 200 200 200 200 200"),
     Case("object-csv",        "GET",    "kind",      "302 200 200 200 200 200 200 200"),
     Case("api-objects-csv",   "GET",    "",          "401 200 200 200 200 200 200 200"),
+    Case("object-act",        "GET",    "act",       "302 404 403 200 403 200 200 200", LABELLED),
+    Case("object-act",        "POST",   "act",       "302 404 403 302 403 302 302 302", LABELLED),
+    # There is nothing to take back; tests/explorer/test_undo.py has what is.
+    Case("operation-undo",    "GET",    "operation", "302 404 404 404 404 404 404 404"),
+    Case("operation-undo",    "POST",   "operation", "302 404 404 404 404 404 404 404"),
+    Case("api-object-actions", "POST",  "pod",       "401 404 403 202 403 202 202 202", LABEL),
+    Case("api-actions",       "POST",   "",          "401 400 403 202 403 202 202 202", MANY),
     Case("view-create",       "GET",    "",          "302 200 200 200 200 200 200 200"),
     Case("view-create",       "POST",   "",          "302 422 422 422 422 422 422 422", BAD),
     Case("view-edit",         "GET",    "view",      "302 404 404 404 200 404 404 200"),

@@ -47,6 +47,7 @@ def world(
     objects |= {"session": viewers, "provider": SimpleNamespace(pk="company")}
     token = tokens.make(people["viewer"], tokens.Wanted(timedelta(days=1)), by=None)[0]
     objects |= {"mate": mate.user, "token": token, "kind": SimpleNamespace(pk="deployments")}
+    objects["act"] = SimpleNamespace(pk="label")
     objects["view"] = SavedView.objects.create(owner=people["viewer"], kind="Pod", name="mine")
     objects["secret"] = factories.PodFactory.create(cluster=prod, kind="Secret", name="keys")
     return {**people, **objects, "release": release, "anonymous": None}
@@ -60,7 +61,8 @@ def asked(case: Case, world: dict[str, Any], role: str, key: Any = None, **heade
         client.force_login(user)
     args = [(not n and key) or world[name].pk for n, name in enumerate(case.key.split())]
     text = json.dumps(case.body).replace("CHART", str(world["chart"].pk))
-    body = json.loads(text.replace("PROD", str(world["prod"].pk)))
+    text = text.replace("PROD", str(world["prod"].pk)).replace("POD", str(world["pod"].pk))
+    body = json.loads(text)
     kind = {} if case in PAGES or case.method == "GET" else {"content_type": "application/json"}
     with transaction.atomic():
         send = getattr(client, case.method.lower())

@@ -29,6 +29,8 @@ NEEDS = {
     "POST api-releases": Action.OPERATE,
     "DELETE api-release": Action.OPERATE,
     "POST api-operation-cancel": Action.OPERATE,
+    "POST api-object-actions": Action.OPERATE,
+    "POST api-actions": Action.OPERATE,
 }
 
 

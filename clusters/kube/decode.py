@@ -150,19 +150,35 @@ def _payload(data: bytes) -> bytes:
     return payload
 
 
-class _Status(msgspec.Struct):
+class _Cause(msgspec.Struct):
+    reason: str = ""
     message: str = ""
 
 
+class _Details(msgspec.Struct):
+    causes: list[_Cause] = []
+
+
+class _Status(msgspec.Struct):
+    message: str = ""
+    details: _Details | None = None
+
+
 def status_message(body: bytes) -> str:
-    """The sentence of a Status answer in protobuf or JSON; "" when it is something else."""
+    """The sentence of a Status answer in protobuf or JSON; "" when it is something else.
+
+    That an eviction is refused says the sentence, by which budget only its cause.
+    """
     try:
         if body.startswith(MAGIC):
             message: Any = MESSAGE["Status"].FromString(_payload(body)).message
             return str(message)
-        return msgspec.json.decode(body, type=_Status).message
+        found = msgspec.json.decode(body, type=_Status)
     except BAD_OBJECT:
         return ""
+    causes = found.details.causes if found.details else []
+    budgets = [cause.message for cause in causes if cause.reason == "DisruptionBudget"]
+    return " ".join([found.message, *budgets])
 
 
 def refusal(status: int, message: str, retry_after: float | None = None) -> errors.KubeError:

@@ -17,6 +17,7 @@ from explorer.filters.inventory import Inventory
 from explorer.filters.paths import address
 from explorer.filters.words import HEALTH, path_word, title
 from explorer.models import SavedView
+from explorer.services import acting
 from teams import access
 from teams.models import User
 from teams.roles import Action
@@ -80,6 +81,7 @@ def tools(user: User, asked: Asked) -> dict[str, Any]:
     shown = {column.key for column in asked.columns}
     return {
         "kind": asked.kind,
+        "acts": acting.offered(user, asked.kind),
         "kind_word": path_word(asked.kind),
         "query": asked.whole.urlencode(),
         "most": MOST_SELECTED,

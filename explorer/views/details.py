@@ -11,13 +11,14 @@ from clusters.models import Object
 from explorer import store
 from explorer.filters.paths import list_path, object_path
 from explorer.filters.words import title
+from explorer.services import acting
 from explorer.views.parts import PARTS, Part, counted_events
 from teams import access
 from teams.views import SignedInRequest, fragment
 
 DETAIL = "explorer/object.html"
 # What a live update asks for, by its element.
-INNER = {"div#object-drawer": "body", "p#object-head": "head"}
+INNER = {"div#object-drawer": "body", "p#object-head": "head", "div#object-acts": "acts"}
 
 
 @require_GET
@@ -46,8 +47,10 @@ def _answer(request: SignedInRequest, found: Object) -> HttpResponse:
         "own_url": _url(found, part, request.GET.get("hours", "")),
         "topics": _topics(found),
         "in_drawer": bool(request.htmx),
-        **(part.context(request, seen) if inner != "head" else {}),
+        **(part.context(request, seen) if inner in (None, "body") else {}),
     }
+    if inner in (None, "acts"):
+        context |= {"acts": acting.of_object(request.user, found)}
     if inner is None:
         context |= {
             "tabs": [(each, _url(found, each)) for each in offered],

@@ -32,6 +32,7 @@ def test_the_api_shows_an_operation(mcm: Client, operation: Operation) -> None:
         "id": str(operation.pk), "kind": "test.work", "status": "queued", "error": "",
         "cluster": "prod", "namespace": "shop", "release": "queued",
         "created": operation.created.isoformat(), "finished": None, "log": "one\ntwo", "result": {},
+        "steps": [],
     }  # fmt: skip
 
 

@@ -198,7 +198,7 @@ def test_a_right_in_the_namespace_is_enough(
 
 def test_a_cluster_deleted_under_a_job_stops_it(queued: Operation, works: Works) -> None:
     def work(job: Job) -> None:
-        Cluster.objects.get(pk=queued.cluster_id).delete()
+        Cluster.objects.get(pk=queued.cluster.pk).delete()
         while not job.stopped.wait(0.01):
             job.log("still there")
 

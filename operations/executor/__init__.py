@@ -15,13 +15,13 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_noop
 
 from clusters import live
-from clusters.models import Cluster
+from clusters.models import Cluster, Namespace
 from operations import store
-from operations.models import LABELS, Operation, Status, topic
+from operations.models import LABELS, Operation, Status, Step, topic
 from teams import access, audit
 from teams.models import Token, User
 from teams.roles import Action
-from teams.trail import Result
+from teams.trail import Named, Result
 
 BEAT_SECONDS = 3.0
 # Without a heartbeat for this long the work is ended, before the sweep takes it for lost
@@ -51,7 +51,7 @@ class Job:
     operation: Operation
     stopped: threading.Event = field(default_factory=threading.Event)
     result: dict[str, object] = field(default_factory=dict)
-    _lines: list[str] = field(default_factory=list)
+    _lines: list[tuple[str, int | None]] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     # When the last heartbeat that was stored began, by the monotonic clock.
     beaten: float = field(default_factory=time.monotonic)
@@ -60,10 +60,13 @@ class Job:
     # True once others may take this worker for dead.
     lost: bool = False
 
-    def log(self, line: str) -> None:
-        """Adds a line to the live log; safe from any thread."""
+    def log(self, line: str, step: Step | None = None) -> None:
+        """Adds a line to the live log; safe from any thread.
+
+        One about a step is for who sees its object.
+        """
         with self._lock:
-            self._lines.append(self.conceal(line))
+            self._lines.append((self.conceal(line), step.pk if step else None))
 
     def cancelled(self) -> bool:
         """True once the work must stop: somebody asked for it, or the claim is lost."""
@@ -88,7 +91,7 @@ _repairs: dict[str, Callable[[Operation], None]] = {}
 
 def register(
     kind: str,
-    label: Promise,
+    label: Promise | str,
     work: Work,
     *,
     repair: Callable[[Operation], None] | None = None,
@@ -139,14 +142,30 @@ def require_operate(user: User, cluster: Cluster, namespace: str) -> None:
     access.require(user, Action.OPERATE, cluster, cluster.namespaces.filter(name=namespace))
 
 
+def require(user: User, step: Step) -> None:
+    """The right that a step takes on its namespace or cluster, or PermissionDenied."""
+    spaces = Namespace.objects.none()
+    if not step.whole and step.namespace:
+        spaces = step.cluster.namespaces.filter(name=step.namespace)
+    access.require(user, Action(step.needs), step.cluster, spaces)
+
+
+def named(step: Step) -> Named:
+    """The object of a step, as the trail names it."""
+    inside = f"{step.namespace}/" if step.namespace else ""
+    return Named("clusters.object", step.uid, f"{step.kind} {inside}{step.name}", step.place)
+
+
 def _check_rights(operation: Operation) -> None:
     """Rights may have gone while it waited in the queue."""
     try:
-        if operation.requested_by is None:
+        if operation.requested_by is None or not operation.requested_by.is_active:
             raise PermissionDenied
         if operation.token is not None:
             _check_token(operation.token)
-        require_operate(operation.requested_by, operation.cluster, operation.namespace)
+        # Of work on objects each step is checked when its turn comes.
+        if operation.cluster and not operation.steps.exists():
+            require_operate(operation.requested_by, operation.cluster, operation.namespace)
     except PermissionDenied as error:
         raise Failed("Whoever asked for this may no longer do it.") from error
 
@@ -192,6 +211,7 @@ def end(operation: Operation, status: Status, error: str, result: dict[str, obje
     """Stores the end, audits it and tells the pages; False and nothing when the claim was lost."""
     if not store.finish(operation, status, error, result):
         return False
+    store.leave_steps(operation, error)
     with audit.acting_for(operation):
         audit.record(
             operation.requested_by,
@@ -207,9 +227,9 @@ def end(operation: Operation, status: Status, error: str, result: dict[str, obje
 
 def tell(operation: Operation) -> None:
     """Pages that show this operation or the list of operations learn of the change."""
-    key = (str(operation.pk), operation.namespace)
-    live.publish(topic(operation.pk), operation.cluster_id, [key])
-    live.publish("operations", operation.cluster_id, [key])
+    for cluster, namespaces in store.places(operation).items():
+        keys = [(str(operation.pk), namespace) for namespace in sorted(namespaces)]
+        live.publish_all(cluster, {topic(operation.pk): keys, "operations": keys})
 
 
 def reap(operation: Operation) -> None:
