@@ -30,7 +30,7 @@ function links(selector) {
 }
 // Buttons of the page and of what is open beside it do what they do there.
 function here() {
-  return [...document.querySelectorAll("#main .page-actions .btn, #drawer .btn")]
+  return [...document.querySelectorAll("#main :is(.page-actions, .object-acts) .btn, #drawer .btn")]
     .filter((element) => element.offsetParent && element.getAttribute("aria-disabled") !== "true" && !element.disabled)
     .map((element) => ({ title: element.textContent.trim(), detail: "", element }));
 }
