@@ -72,5 +72,5 @@ def test_the_api_refuses_it(mcm: Client) -> None:
 def test_files_and_selections_come_by_name_then(mcm: Client) -> None:
     rows = mcm.get("/objects/pods/keys/?sort=-cpu").json()["rows"]
     assert [row["name"] for row in rows] == NAMES
-    text = b"".join(mcm.get("/objects/pods/csv/?sort=cpu").streaming_content).decode()
+    text = mcm.get("/objects/pods/csv/?sort=cpu").getvalue().decode()
     assert [row[0] for row in csv.reader(io.StringIO(text))][1:] == NAMES
