@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 from clusters.models import Environment, Image, Object, Tally
 from clusters.store import queries
 from clusters.store.plain import around
+from explorer.filters.conditions import SHORT
 from teams import access
 from teams.access import AnyUser
 
@@ -20,6 +21,8 @@ MOST = 20
 LOOKED_AT = 5000
 # More rows with a beginning than these are not looked at for different ones.
 ROWS = 20_000
+# Hardly two rows have the same name.
+NAMES = 2_000
 
 _TEXTS = "SELECT DISTINCT found.value FROM ({}) AS found(value) ORDER BY 1 LIMIT 20"
 _KEYS = """
@@ -70,7 +73,10 @@ class Seen:
         rows = self._objects().exclude(**{column: ""})
         if beginning:
             rows = rows.filter(**{f"{column}__startswith": beginning})
-        return [value for (value,) in self._ask(_TEXTS, rows.values_list(column)[:ROWS])]
+        if field == "name" and len(beginning) >= SHORT:
+            rows = rows.filter(name__istartswith=beginning)  # by the trigrams of names
+        most = NAMES if field == "name" else ROWS
+        return [value for (value,) in self._ask(_TEXTS, rows.values_list(column)[:most])]
 
     def label_keys(self, beginning: str) -> list[str]:
         rows = self._objects().values_list("labels")[:LOOKED_AT]
