@@ -11,6 +11,7 @@ from clusters.models import Environment, Image, Object, Tally
 from clusters.store import queries
 from clusters.store.plain import around
 from clusters.store.queries import Named
+from explorer.filters.conditions import SHORT
 from teams import access
 from teams.access import AnyUser
 
@@ -23,6 +24,8 @@ MOST = 20
 LOOKED_AT = 5000
 # More rows with a beginning than these are not looked at for different ones.
 ROWS = 20_000
+# Hardly two rows have the same name.
+NAMES = 2_000
 
 _TEXTS = "SELECT DISTINCT found.value FROM ({}) AS found(value) ORDER BY 1 LIMIT 20"
 _KEYS = """
@@ -82,7 +85,10 @@ class Seen:
         rows = self.objects().exclude(**{column: ""})
         if beginning:
             rows = rows.filter(**{f"{column}__startswith": beginning})
-        return [value for (value,) in self._ask(_TEXTS, rows.values_list(column)[:ROWS])]
+        if field == "name" and len(beginning) >= SHORT:
+            rows = rows.filter(name__istartswith=beginning)  # by the trigrams of names
+        most = NAMES if field == "name" else ROWS
+        return [value for (value,) in self._ask(_TEXTS, rows.values_list(column)[:most])]
 
     def label_keys(self, beginning: str) -> list[str]:
         rows = self.objects().values_list("labels")[:LOOKED_AT]
