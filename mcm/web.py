@@ -7,6 +7,8 @@ much memory and as long to start again.
 """
 
 import asyncio
+import faulthandler
+import signal
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -116,4 +118,5 @@ async def _renew(config: uvicorn.Config, home: Path) -> None:
 
 
 if __name__ == "__main__":
+    faulthandler.register(signal.SIGUSR1)
     uvloop.run(serve(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])))

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Sized
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -21,6 +22,12 @@ MOST_WAITING = 5000
 COALESCE = 0.03
 COALESCE_MORE = 0.001
 COALESCE_MOST = 0.25
+# A process that has too little of the machine wakes late. Each page that is told asks for rows,
+# which would keep it from all else for ever: so pauses grow by so many times the delay, up to
+# what a page may wait.
+LATE = 0.05
+LATE_MORE = 4
+LATE_MOST = 4.0
 
 REFRESH = json.dumps({"type": "refresh"})
 
@@ -95,18 +102,22 @@ class Subscriber:
 
     async def pump(self) -> None:
         """Sends what waits, at once when all was quiet, then what came within COALESCE seconds."""
+        late = 0.0
         while True:
             await self._wake.wait()
             self._wake.clear()
-            pause = self._pause()
+            pause = self._pause(late)
             for text in self._take():
                 await self.socket.send(text)
+            until = time.monotonic() + pause
             await asyncio.sleep(pause)
+            late = time.monotonic() - until
 
-    def _pause(self) -> float:
-        """Seconds until more is sent after what waits now."""
+    def _pause(self, late: float = 0.0) -> float:
+        """Seconds until more is sent after what waits now; the last time it was so `late`."""
         names = sum(MOST_KEYS if WHOLE in keys else len(keys) for keys in self._changes.values())
-        return min(COALESCE + COALESCE_MORE * (len(self.company) + names), COALESCE_MOST)
+        usual = min(COALESCE + COALESCE_MORE * (len(self.company) + names), COALESCE_MOST)
+        return usual + (min(LATE_MORE * late, LATE_MOST) if late > LATE else 0.0)
 
     def _take(self) -> list[str]:
         changes, refresh = self._changes, self._refresh

@@ -112,8 +112,9 @@ async def note_end(
     told: services.Told, status: int | str, tell: Callable[..., None] | None = None, **more: Any
 ) -> None:
     """Tells the outcome of what was begun; the log does where the trail cannot."""
+    telling: Callable[..., None] = tell or services.end
     try:
-        await ask(tell or services.end, told, status, **more)
+        await ask(telling, told, status, **more)
     except Refused:
         lost = (told.user, told.info.verb, told.info.path, told.cluster, status)
         log.exception("kubectl: no outcome told: %s %s %s of %s: %s", *lost)

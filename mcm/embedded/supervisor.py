@@ -20,6 +20,8 @@ STOP_ORDER: tuple[tuple[int, tuple[str, ...]], ...] = (
 )
 _FIRST_DELAY, _LONGEST_DELAY = 0.5, 30.0
 _HEALTHY_SECONDS = 60
+# Celery's workers write what each thread does when they get it, and so do our other programs.
+TRACES = signal.SIGUSR1
 
 
 class Supervisor:
@@ -41,6 +43,11 @@ class Supervisor:
 
     def log(self, name: str) -> Path:
         return self.home / "logs" / f"{name}.log"
+
+    def ask_for_traces(self, name: str) -> None:
+        """A program that no longer does its work writes to its log what each thread does."""
+        if process := self._running.get(name):
+            _signal(process, TRACES)
 
     def kill(self, name: str) -> None:
         """Ends a program that no longer does its work; its keeper starts it again."""

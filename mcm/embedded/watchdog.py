@@ -14,6 +14,8 @@ from mcm.embedded.supervisor import Supervisor
 
 _EVERY = 10
 _PATIENCE = 45
+# Seconds to write down what it was doing.
+_LAST_WORDS = 1
 _KEYS = {
     "watcher": heartbeat.WATCHER,
     **{f"worker-{queue}": heartbeat.worker_key(queue) for queue in programs.QUEUES},
@@ -30,6 +32,8 @@ async def watch(supervisor: Supervisor, port: int) -> None:
                 last_seen[name] = now
             elif now - last_seen[name] > _PATIENCE:
                 supervisor.say(f"{name} has given no sign of life for {_PATIENCE} s: restarting it")
+                supervisor.ask_for_traces(name)
+                await asyncio.sleep(_LAST_WORDS)
                 supervisor.kill(name)
                 last_seen[name] = now
         await asyncio.sleep(_EVERY)

@@ -1,6 +1,8 @@
 """What a page is told of changes: merged, by name, or that it must ask for everything."""
 
+import asyncio
 import json
+import time
 from typing import Any
 
 import pytest
@@ -64,6 +66,36 @@ async def test_the_more_changes_the_rarer_the_messages(
     for number in range(names):
         subscriber.offer(change(prod, str(number)))
     assert subscriber._pause() == pytest.approx(pause)
+
+
+async def test_a_busy_process_tells_its_pages_less_often(prod: Cluster) -> None:
+    """What they ask for then would leave it no time for anybody else."""
+    told: asyncio.Queue[float] = asyncio.Queue()
+
+    class Read:
+        async def send(self, _text: str) -> None:
+            told.put_nowait(time.monotonic())
+
+    subscriber = Subscriber(Read(), Scopes(True, frozenset(), frozenset(), frozenset()))
+    subscriber.topics = frozenset({"pods"})
+    pump = asyncio.create_task(subscriber.pump())
+    async with asyncio.timeout(20):
+        for number in range(3):
+            subscriber.offer(change(prod, str(number)))
+            at = await told.get()
+            if number == 0:
+                time.sleep(0.3)  # noqa: ASYNC251 - the loop gets no time
+            elif number == 1:
+                late = at
+    pump.cancel()
+    # It woke at least 0.25 s late.
+    assert at - late >= 4 * 0.25
+
+
+@pytest.mark.parametrize(("late", "more"), [(0.0, 0.0), (0.04, 0.0), (0.5, 2.0), (60.0, 4.0)])
+async def test_the_later_the_longer_up_to_a_limit(late: float, more: float) -> None:
+    subscriber = Subscriber(Deaf(), Scopes(True, frozenset(), frozenset(), frozenset()))
+    assert subscriber._pause(late) - subscriber._pause() == pytest.approx(more)
 
 
 async def test_a_huge_change_is_published_by_namespace(told: Any, prod: Cluster) -> None:

@@ -218,7 +218,8 @@ async def transcript() -> tuple[list[Any], dict[str, Any]]:
 
 async def test_a_command_leaves_a_transcript(kubectl: Kubectl) -> None:
     await made_pod(kubectl)
-    script = "wc -c; echo wrong >&2"
+    # KWOK tells no program that its input has ended.
+    script = "head -c 1200 | wc -c; echo wrong >&2"
     given = "planted-file" * 100
     assert await kubectl.says("exec", "-i", "web-1", "--", "sh", "-c", script, given=given)
     lines, facts = await transcript()

@@ -40,3 +40,26 @@ async def test_a_program_that_cannot_start_now_is_tried_again(
     finally:
         await kept.stop()
     assert kept._running == {}
+
+
+async def test_a_program_writes_what_its_threads_do_when_asked(tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    kept = Supervisor(tmp_path, print)
+    text = """
+import faulthandler, signal, time
+faulthandler.register(signal.SIGUSR1)
+def stands_still():
+    print("ready", flush=True)
+    time.sleep(60)
+stands_still()
+"""
+    await kept.keep(Program(name="web", arguments=(sys.executable, "-c", text)))
+    try:
+        async with asyncio.timeout(20):
+            while "ready" not in kept.log("web").read_text():  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            kept.ask_for_traces("web")
+            while "in stands_still" not in kept.log("web").read_text():  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+    finally:
+        await kept.stop()

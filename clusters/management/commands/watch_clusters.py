@@ -1,6 +1,7 @@
 """`manage.py watch_clusters`: holds the watches of the registered clusters; run several."""
 
 import asyncio
+import faulthandler
 import gc
 import logging
 import os
@@ -143,6 +144,8 @@ class Command(BaseCommand):
     help = "Watches the registered clusters and keeps their objects in the database."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        # What each thread does, for who wants to know why it stands still.
+        faulthandler.register(signal.SIGUSR1)
         uvloop.run(self._main())
 
     async def _main(self) -> None:
