@@ -13,6 +13,8 @@ _KEY = re.compile(
     r"(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?\Z"
 )
 _LABEL = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?\Z")
+# kubectl's own, which holds a whole object: of a Secret its values, which no operation may keep.
+_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 LONGEST_ANNOTATION = 64 * 1024
 MOST_CHANGES = 50
 
@@ -119,7 +121,7 @@ class ChangesField(forms.Field):
         )
 
     def _check(self, key: Any, text: Any) -> None:
-        if not (isinstance(key, str) and _KEY.match(key)):
+        if not (isinstance(key, str) and _KEY.match(key)) or key == _APPLIED:
             raise forms.ValidationError(_('"%(key)s" is no key.') % {"key": str(key)[:80]})
         if text is None:
             return

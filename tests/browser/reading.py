@@ -18,3 +18,15 @@ def faults(page: Page, theme: str = "light") -> list[str]:
     if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
         found.append("scrolls sideways")
     return found
+
+
+def accessible(page: Page) -> None:
+    """Nothing is wrong in either theme, nor on a phone."""
+    size = page.viewport_size or {"width": 1280, "height": 720}
+    assert faults(page) == []
+    page.emulate_media(color_scheme="dark")
+    assert faults(page, "dark") == []
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size({"width": 390, "height": 800})
+    assert faults(page) == []
+    page.set_viewport_size(size)

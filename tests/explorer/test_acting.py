@@ -16,6 +16,7 @@ from tests.explorer.acted import ask, config, ran, seen, told
 from tests.kube import acted
 from tests.kube.acted import APPS, CORE
 
+APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 pytestmark = [pytest.mark.cluster, pytest.mark.django_db(transaction=True)]
 
 
@@ -125,6 +126,7 @@ def test_what_does_not_fit_is_told_by_field(client: Client, operator: User, pod:
         ({"action": "fly"}, "action"),
         ({"action": "label", "arguments": {"changes": {"-": "x"}}}, "arguments.changes"),
         ({"action": "label"}, "arguments.changes"),
+        ({"action": "annotate", "arguments": {"changes": {APPLIED: None}}}, "arguments.changes"),
         ({"action": "evict", "arguments": {"speed": 1}}, "arguments.speed"),
     ):
         answer = ask(client, url, operator, body)
