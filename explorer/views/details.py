@@ -3,15 +3,19 @@
 from typing import Any
 
 from django.http import Http404, HttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from clusters.kube.kinds import KINDS
 from clusters.models import Object
 from explorer import store
 from explorer.filters import columns
+from explorer.filters.logs.selection import LOGGED, NOT_ALLOWED
 from explorer.filters.paths import list_path
 from explorer.filters.words import title
 from teams import access
+from teams.roles import Action
 from teams.views import SignedInRequest, fragment
 
 DETAIL = "explorer/object.html"
@@ -38,7 +42,10 @@ def _answer(request: SignedInRequest, found: Object) -> HttpResponse:
     kind = found.kind
     known = KINDS[kind].topic if kind in KINDS else ""
     topics = known or " ".join(store.plurals(kind, [found.cluster]))
+    may_read = access.may(request.user, Action.OPERATE, found)
     context: dict[str, Any] = {
+        "logs_url": f"{reverse('logs')}?object={found.pk}" if kind in LOGGED else "",
+        "logs_reason": "" if may_read else _(NOT_ALLOWED),
         "object": found,
         "seen": seen,
         "labels": sorted(found.labels.items()),

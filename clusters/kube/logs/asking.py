@@ -56,16 +56,10 @@ class PodSeen(msgspec.Struct, frozen=True):
 
     containers: tuple[Container, ...]
     ended: bool
-    restarts: dict[str, int]
 
 
 class _Named(objects.Part):
     name: str = ""
-
-
-class _Status(objects.Part):
-    name: str = ""
-    restart_count: int = 0
 
 
 class _Spec(objects.Part):
@@ -76,7 +70,6 @@ class _Spec(objects.Part):
 
 class _State(objects.Part):
     phase: str = ""
-    container_statuses: list[_Status] | None = None
 
 
 class _Pod(objects.Part):
@@ -98,7 +91,6 @@ async def pod(to: stream.Link, namespace: str, name: str) -> PodSeen:
     return PodSeen(
         tuple(Container(each.name, role) for role, some in named for each in some or ()),
         ended=found.status.phase in ("Succeeded", "Failed"),
-        restarts={each.name: each.restart_count for each in found.status.container_statuses or ()},
     )
 
 
