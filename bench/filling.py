@@ -2,13 +2,16 @@
 
 import random
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils import timezone
 
+from bench import kinds
 from bench.instance import OWNER
+from bench.kinds import row
 from clusters.kube.types import Connection, Row
 from clusters.models import Cluster, Environment, Lease, Status
 from clusters.store import rows
@@ -28,11 +31,14 @@ def fill(clusters: int, pods: int, namespaces: int) -> int:
         cluster = _cluster(number)
         fence = rows.Fence(cluster.pk, OWNER, 1)
         chance = random.Random(number)  # noqa: S311 - the same rows each time
-        seen = {"Namespace": rows.Pending(), "Pod": rows.Pending()}
-        seen["Namespace"].list(_namespaces(number, namespaces))
-        seen["Pod"].list(_pods(number, pods, namespaces, chance))
-        rows.flush(fence, seen)
-        written += pods + namespaces
+        now = int(time.time())
+        made = [
+            *_namespaces(number, namespaces),
+            *kinds.others(number, pods, namespaces, now),
+            *(_pod(number, pod, namespaces, chance, now) for pod in range(pods)),
+        ]
+        rows.flush(fence, _by_kind(made))
+        written += len(made)
     return written
 
 
@@ -77,21 +83,27 @@ def _releases(cluster: Cluster, moment: datetime) -> Iterator[Release]:
 
 def _namespaces(number: int, count: int) -> list[Row]:
     return [
-        _row("Namespace", "", f"team-{space:02d}", f"{number}-space-{space}", 1, status="Active")
+        row("Namespace", "", f"team-{space:02d}", f"{number}-space-{space}", 1, status="Active")
         for space in range(count)
     ]
 
 
-def _pods(number: int, count: int, namespaces: int, chance: random.Random) -> list[Row]:
-    now = int(time.time())
-    return [_pod(number, pod, namespaces, chance, now) for pod in range(count)]
+def _by_kind(made: list[Row]) -> dict[str, rows.Pending]:
+    """As whole lists."""
+    found: dict[str, list[Row]] = defaultdict(list)
+    for each in made:
+        found[each.kind].append(each)
+    seen = {kind: rows.Pending() for kind in found}
+    for kind, pending in seen.items():
+        pending.list(found[kind])
+    return seen
 
 
 def _pod(number: int, pod: int, namespaces: int, chance: random.Random, now: int) -> Row:
     app = f"{APPS[pod % len(APPS)]}-{pod // 8 % 40:02d}"
     owner = f"{app}-{number * 7919 + pod // 100:08x}"
     fails = chance.random() < 0.01
-    return _row(
+    return row(
         "Pod",
         f"team-{pod % namespaces:02d}",
         f"{owner}-{chance.getrandbits(20):05x}",
@@ -104,43 +116,4 @@ def _pod(number: int, pod: int, namespaces: int, chance: random.Random, now: int
         node=f"node-{pod % 100:03d}",
         created=now - chance.randint(60, 90 * 86_400),
         images=(f"registry.example.com/shop/{app}:1.4.{pod % 20}",),
-    )
-
-
-def _row(  # noqa: PLR0913 - a row has many columns
-    kind: str,
-    namespace: str,
-    name: str,
-    uid: str,
-    version: int,
-    *,
-    status: str,
-    labels: dict[str, str] | None = None,
-    owner: tuple[str, str] = ("", ""),
-    restarts: int = 0,
-    node: str = "",
-    created: int = 1_700_000_000,
-    images: tuple[str, ...] = (),
-) -> Row:
-    return Row(
-        kind=kind,
-        namespace=namespace,
-        name=name,
-        uid=uid,
-        resource_version=version,
-        labels=labels or {},
-        owner_kind=owner[0],
-        owner_name=owner[1],
-        images=images,
-        status=status,
-        health="failing" if status == "CrashLoopBackOff" else "healthy",
-        ready=int(status == "Running"),
-        wanted=1,
-        restarts=restarts,
-        node=node,
-        created=created,
-        since=created,
-        cpu=100,
-        memory=256,
-        facts={},
     )

@@ -12,9 +12,10 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from explorer.api.shapes import KNOWN, QuerySerializer, refuse_problems, refuse_unknown
-from explorer.filters import columns, written
+from explorer.filters import columns, sortable, written
 from explorer.filters.columns import COLUMNS, Column
 from explorer.filters.criteria import ObjectFilter
+from explorer.filters.inventory import Inventory
 from teams.api import caller
 from teams.throttles import Costly, Throttle
 
@@ -47,6 +48,9 @@ class Export(APIView):
         refuse_unknown(query, (KNOWN | {"columns"}) - PAGED)
         wanted = ObjectFilter.of(query)
         refuse_problems(wanted)
+        inventory = Inventory(caller(request), wanted)
+        sortable.settle(inventory, "name")
+        refuse_problems(inventory.wanted)
         shown = _columns(query.get("columns", ""), wanted)
         heads = [column.key for column in shown]
         return written.answer(caller(request), wanted, shown, heads, "objects")

@@ -16,7 +16,7 @@ from explorer.api.shapes import (
     refuse_problems,
     refuse_unknown,
 )
-from explorer.filters import counts, paging
+from explorer.filters import counts, paging, sortable
 from explorer.filters.criteria import ObjectFilter
 from explorer.filters.cursors import BadCursor
 from explorer.filters.inventory import Inventory
@@ -38,6 +38,8 @@ class ObjectList(APIView):
         refuse_problems(wanted)
         inventory = Inventory(caller(request), wanted)
         found = counts.count(inventory) if with_counts else None
+        sortable.settle(inventory, "name", found)
+        refuse_problems(inventory.wanted)
         try:
             page = paging.page(inventory, size, found)
         except BadCursor as error:

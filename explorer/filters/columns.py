@@ -52,10 +52,12 @@ def _limits(seen: Seen) -> str:
     return ", ".join(f"{key}: {value}" for key, value in sorted(seen.object.facts.items()))
 
 
-def _fact(name: str, label: Promise, css: str = "") -> Column:
-    look = "number" if css == "num" else "text"
+def _fact(
+    name: str, label: Promise, css: str = "", *, look: str = "", card: bool = False
+) -> Column:
+    look = look or ("number" if css == "num" else "text")
     return Column(
-        f"facts.{name}", label, lambda seen: seen.object.facts.get(name, ""), look, css,
+        f"facts.{name}", label, lambda seen: seen.object.facts.get(name, ""), look, css, card,
         fields=("facts",),
     )  # fmt: skip
 
@@ -66,7 +68,9 @@ _ALL = (
         "cluster", _("Cluster"), lambda seen: (seen.cluster.name, seen.cluster.environment),
         "cluster", card=True,
     ),
-    Column("namespace", _("Namespace"), lambda seen: seen.object.namespace, card=True),
+    Column(
+        "namespace", _("Namespace"), lambda seen: seen.object.namespace, "long", "short", card=True
+    ),
     Column(
         "status", _("Status"), lambda seen: (seen.object.status, seen.shown_health),
         "status", card=True,
@@ -75,7 +79,7 @@ _ALL = (
         "ready", _("Ready"), lambda seen: f"{seen.object.ready}/{seen.object.wanted}", css="num"
     ),
     Column("restarts", _("Restarts"), lambda seen: seen.object.restarts, css="num"),
-    Column("node", _("Node"), lambda seen: seen.object.node, css="hide-lg mono"),
+    Column("node", _("Node"), lambda seen: seen.object.node, "long", "hide-lg mono short"),
     Column("owner", _("Owner"), _owner, css="mono", fields=("owner_kind", "owner_name")),
     Column(
         "image", _("Images"), lambda seen: ", ".join(seen.object.images), "long", "hide-lg mono",
@@ -126,8 +130,8 @@ _ALL = (
     _fact("minAvailable", _("Min available")),
     _fact("maxUnavailable", _("Max unavailable")),
     _fact("allowed", _("Allowed disruptions"), "num"),
-    _fact("object", _("Object"), "mono"),
-    _fact("message", _("Message"), "wrap"),
+    _fact("object", _("Object"), "mono", look="long", card=True),
+    _fact("message", _("Message"), "wrap", card=True),
     _fact("count", _("Times"), "num"),
     _fact("source", _("Source"), "hide-lg"),
     _fact("release", _("Release"), "mono"),

@@ -111,19 +111,16 @@ def _together(one: Term, other: Term) -> Term:
 
 def _typed(q: str) -> tuple[list[Term], list[typed.BadQuery]]:
     """The terms of a typed query that have a meaning, and what is wrong with the others."""
-    try:
-        terms = typed.parse(q)
-    except typed.BadQuery as error:
-        return [], [error]
+    terms, bad = typed.read(q)
     if sum(len(term.values) for term in terms) > MOST_VALUES:
         return [], [typed.BadQuery(_too_many(), 1, len(q))]
-    good, bad = [], []
+    good = []
     for term in terms:
         texts = _wrong(term)
         bad += [typed.BadQuery(text, term.at, term.length) for text in texts]
         if not texts:
             good.append(_as_stored(term))
-    return _joined(good), bad
+    return _joined(good), sorted(bad, key=lambda error: error.at)
 
 
 def _checked(terms: list[Term], name: str, problems: dict[str, list[str]]) -> list[Term]:

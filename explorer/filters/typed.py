@@ -86,13 +86,36 @@ class Token:
 
 def parse(query: str) -> list[Term]:
     """The terms of a query, none for an empty one. Raises BadQuery."""
+    terms, bad = read(query)
+    if bad:
+        raise bad[0]
+    return terms
+
+
+def read(query: str) -> tuple[list[Term], list[BadQuery]]:
+    """The terms of a query that can be read, and what is wrong with the others, in their order."""
+    try:
+        found = _bounded(query)
+    except BadQuery as error:
+        return [], [error]
+    terms, bad = [], []
+    for token in found:
+        try:
+            terms.append(_term(token))
+        except BadQuery as error:
+            bad.append(error)
+    return terms, bad
+
+
+def _bounded(query: str) -> list[Token]:
+    """What stands between spaces. Raises BadQuery where it is too much, or a quote is open."""
     if len(query) > LONGEST:
         raise BadQuery(_("the query is too long"), LONGEST + 1, len(query) - LONGEST)
-    terms = [_term(token) for token in tokens(query)]
-    if len(terms) > MOST_TERMS:
-        first, last = terms[MOST_TERMS], terms[-1]
-        raise BadQuery(_("there are too many terms"), first.at, last.at + last.length - first.at)
-    return terms
+    found = tokens(query)
+    if len(found) > MOST_TERMS:
+        first, last = found[MOST_TERMS], found[-1]
+        raise BadQuery(_("there are too many terms"), first.at, last.end - first.at)
+    return found
 
 
 def quoted(value: str, *, alone: bool = True) -> str:

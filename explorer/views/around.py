@@ -52,7 +52,12 @@ def context(inventory: Inventory, kind: str) -> dict[str, Any]:
         "kind": kind,
         "title": title(kind),
         "filter": inventory.wanted,
-        "problems": [text for texts in inventory.wanted.problems.values() for text in texts],
+        "problems": [
+            text
+            for name, texts in inventory.wanted.problems.items()
+            for text in texts
+            if name != "sort"
+        ],
         "marked": _marked(inventory.wanted),
         "clusters": inventory.clusters,
         "searched": len(searched),

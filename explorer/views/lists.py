@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET
 
 from clusters import live
 from explorer import store
-from explorer.filters import columns, counts, paging
+from explorer.filters import columns, counts, paging, sortable
 from explorer.filters.asked import Asked, tidy
 from explorer.filters.cursors import BadCursor
 from explorer.filters.inventory import Inventory
@@ -78,6 +78,7 @@ def _list(request: SignedInRequest, kind: str) -> HttpResponse:
     counted = None
     if not more and (inventory.wanted.tallied or "X-MCM-Shown" in request.headers):
         counted = counts.count(inventory)
+    sortable.settle(inventory, columns.beginning(kind), counted)
     found = _page(inventory, _size(request), counted)
     shown = inventory.rows(found.keys)
     context = around.context(inventory, kind) | {

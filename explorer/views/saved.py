@@ -57,9 +57,30 @@ def _answer(request: SignedInRequest, form: ViewForm, found: SavedView | None) -
         else:
             messages.success(request, _("The view %(name)s is saved.") % {"name": saved.name})
             return go(request, address(saved.kind, saved.query))
-    context = {"form": form, "view": found, "name": name}
+    context = {"form": form, "view": found, "name": name, "shows": _told(form["query"].value())}
     context["back"] = list_path(kind_named(form["kind"].value() or "") or "Pod")
     return form_page(request, EDIT, context, invalid=bool(form.errors))
+
+
+def _told(query: str | None) -> list[tuple[str, str]]:
+    """What a view shows, as people read it: each part of its address with what it is called."""
+    names = {"q": _("Query"), "sort": _("Order"), "columns": _("Columns")}
+    return [
+        (names.get(name, name), ", ".join(_said(name, value) for value in values))
+        for name, values in QueryDict(query or "").lists()
+    ]
+
+
+def _said(name: str, value: str) -> str:
+    labels = {key: str(column.label) for key, column in columns.COLUMNS.items()}
+    match name:
+        case "sort":
+            key = value.removeprefix("-")
+            return f"{labels.get(key, key)} {'↓' if value.startswith('-') else '↑'}"
+        case "columns":
+            return ", ".join(labels.get(key, key) for key in value.split(","))
+        case _:
+            return value
 
 
 @require_http_methods(["GET", "POST"])

@@ -5,7 +5,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from explorer import store
-from explorer.filters import paging, written
+from explorer.filters import columns, paging, sortable, written
 from explorer.filters.asked import Asked, tidy
 from explorer.filters.inventory import Inventory
 from explorer.filters.words import kind_named, path_word
@@ -29,7 +29,9 @@ def _asked(request: SignedInRequest, kind: str) -> Asked:
 @require_GET
 def keys(request: SignedInRequest, kind: str) -> HttpResponse:
     """The first of all that match, as far as they may be selected: key, name, place of each."""
-    inventory = Inventory(request.user, _asked(request, kind).wanted)
+    asked = _asked(request, kind)
+    inventory = Inventory(request.user, asked.wanted)
+    sortable.settle(inventory, columns.beginning(asked.kind))
     page = paging.page(inventory, MOST_SELECTED)
     rows = [
         {"key": str(seen.object.pk), "name": seen.object.name} for seen in inventory.rows(page.keys)
@@ -50,5 +52,7 @@ def as_csv(request: SignedInRequest, kind: str) -> HttpResponseBase:
         refused = HttpResponse(text, status=429, content_type="text/plain; charset=utf-8")
         refused["Retry-After"] = str(max(1, round(wait)))
         return refused
-    heads = [str(column.label) for column in asked.columns]
+    inventory = Inventory(request.user, wanted)
+    sortable.settle(inventory, columns.beginning(asked.kind))
+    wanted, heads = inventory.wanted, [str(column.label) for column in asked.columns]
     return written.answer(request.user, wanted, asked.columns, heads, path_word(asked.kind))

@@ -19,7 +19,7 @@ def rows(page: Page) -> Locator:
 def test_a_query_is_completed_by_the_keyboard(visit: Callable[..., Page]) -> None:
     page = visit("/pods/")
     field = page.get_by_role("combobox", name="Query")
-    options = page.get_by_role("option")
+    options = page.locator("#query-options").get_by_role("option")
     field.focus()
     page.keyboard.type("clus")
     expect(options).to_have_text(["cluster:"])

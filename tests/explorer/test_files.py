@@ -136,6 +136,7 @@ def test_files_cost_what_costly_calls_cost(
     mcm: Client, pod: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(throttles.Costly, "get_rate", lambda _self: "2/min")
+    monkeypatch.setattr(throttles.Costly, "timer", lambda _self: 90.0)  # no minute ends meanwhile
     assert mcm.get("/objects/pods/csv/").status_code == 200
     assert mcm.get(API).status_code == 200
     refused = mcm.get("/objects/pods/csv/")

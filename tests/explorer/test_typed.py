@@ -6,7 +6,7 @@ import string
 import pytest
 
 from explorer.filters import typed
-from explorer.filters.typed import BadQuery, Term, parse, quoted
+from explorer.filters.typed import BadQuery, Term, parse, quoted, read
 from explorer.filters.words import FIELDS, kind_named
 
 
@@ -69,6 +69,14 @@ def test_a_star_stands_for_any_rest_unless_it_is_quoted() -> None:
     assert term.patterns == {"web-*-1"}
     (term,) = parse("app=we*")
     assert term.patterns == {"app=we*"}
+
+
+def test_what_can_be_read_is_read_beside_what_cannot() -> None:
+    terms, bad = read("colour:red web ns: -app=web")
+    assert [term.values for term in terms] == [("web",), ("app=web",)]
+    assert [(error.at, error.length) for error in bad] == [(1, 6), (16, 3)]
+    terms, bad = read('web "half')
+    assert (terms, [error.at for error in bad]) == ([], [5])
 
 
 @pytest.mark.parametrize(
