@@ -51,8 +51,8 @@ async def test_logs_end_with_the_right_to_them(
     upstream.say("web-1", line(1, "one"))
     async with reading(f"object={pod.pk}", await cookie(shop_operator)) as page:
         await page.until_lines("one")
-        began = time.monotonic()
         await in_database(end)(shop_operator)
+        began = time.monotonic()
         code, number = await page.closed()
         assert time.monotonic() - began < 5
         assert (code, number) in {("revoked", 4403), ("signed_out", 4401)}
