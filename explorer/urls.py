@@ -1,9 +1,10 @@
 from django.urls import path
 
 from explorer.api import acting as acting_api
-from explorer.api import completion, files, objects, search, views
+from explorer.api import completion, files, logs, objects, search, views
 from explorer.api import details as api
 from explorer.views import acting, details, lists, looking, menu, saved, selection
+from explorer.views import logs as log_views
 
 urlpatterns = [
     path("pods/", lists.pods, name="pods"),
@@ -25,6 +26,8 @@ urlpatterns = [
     path("views/new/", saved.create, name="view-create"),
     path("views/<int:pk>/edit/", saved.edit, name="view-edit"),
     path("views/<int:pk>/delete/", saved.delete, name="view-delete"),
+    path("logs/", log_views.logs, name="logs"),
+    path("logs/file/", log_views.log_file, name="log-file"),
     path("api/v1/objects", objects.ObjectList.as_view(), name="api-objects"),
     path("api/v1/objects/complete", completion.Complete.as_view(), name="api-objects-complete"),
     path("api/v1/objects/export.csv", files.Export.as_view(), name="api-objects-csv"),
@@ -41,6 +44,7 @@ urlpatterns = [
         name="api-object-actions",
     ),
     path("api/v1/actions", acting_api.Actions.as_view(), name="api-actions"),
+    path("api/v1/objects/<int:pk>/logs", logs.ObjectLogs.as_view(), name="api-object-logs"),
     path("api/v1/views", views.ViewList.as_view(), name="api-views"),
     path("api/v1/views/<int:pk>", views.ViewDetail.as_view(), name="api-view"),
 ]

@@ -14,26 +14,28 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mcm.settings")
 # loop, which took more than twice the CPU (bench, row i). Who waits for a cluster holds a thread,
 # so there are more of these than connections to the database.
 pages = WSGIMiddleware(get_wsgi_application(), workers=32)  # type: ignore[arg-type]  # as PEP 3333
-# On the loop, where all who ask share one report, even while no thread is free.
-signs = get_asgi_application()
+# On the loop: `readyz`, where all who ask share one report, even while no thread is free, and logs,
+# which are read for as long as they come, and hold no thread meanwhile.
+on_loop = get_asgi_application()
 
 # Needs the app registry, which the line above fills.
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.urls import get_resolver, re_path  # noqa: E402
 
-from clusters.routing import websocket_urlpatterns  # noqa: E402
+from clusters import routing as of_clusters  # noqa: E402
+from explorer import routing as of_explorer  # noqa: E402
 from kubectl.consumers import beside  # noqa: E402
 from mcm.guard import guarded, unbroken  # noqa: E402
 from mcm.sockets import let_in  # noqa: E402
 
+ON_LOOP = r"^(healthz|readyz|logs/file/|api/v1/objects/[0-9]+/logs)$"
 # Channels routes to ASGI applications with Django's function for views.
 at: Any = re_path
+sockets = [*of_clusters.websocket_urlpatterns, *of_explorer.websocket_urlpatterns]
 application = ProtocolTypeRouter(
     {
-        "http": beside(
-            guarded(URLRouter([at(r"^(healthz|readyz)$", signs), at("", unbroken(pages))]))
-        ),
-        "websocket": beside(let_in(URLRouter(websocket_urlpatterns))),
+        "http": beside(guarded(URLRouter([at(ON_LOOP, on_loop), at("", unbroken(pages))]))),
+        "websocket": beside(let_in(URLRouter(sockets))),
     }
 )
 # What is here now stays. Looking through all of it took the collector a tenth of a second, in which

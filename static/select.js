@@ -42,6 +42,8 @@ function show() {
   file.delete("after");
   file.set("rows", keys.join(","));
   link("csv", `${texts.csv}?${file}`, false);
+  const logs = bar.querySelector('a[data-select="logs"]');
+  if (logs) logs.search = String(new URLSearchParams({ object: keys.join(",") }));
   document.dispatchEvent(new CustomEvent("mcm:selected", { detail: { keys } }));
 }
 
@@ -88,6 +90,14 @@ async function copy() {
   } catch { toast("warning", texts.textNotCopied); }
 }
 
+/** Of all that is selected, or else of the current row; the drawer has a key of its own. */
+function logsOf(box) {
+  const link = bar.querySelector('a[data-select="logs"]');
+  if (!link || document.getElementById("drawer")?.childElementCount) return;
+  if (selected.size) link.click();
+  else location.assign(`${link.pathname}?object=${box.value}`);
+}
+
 const acts = {
   shown: () => { for (const box of boxes()) pick(box.value, nameOf(box), true); show(); },
   all,
@@ -103,10 +113,11 @@ if (bar) {
     acts[event.target.closest?.("#selection button[data-select]")?.dataset.select]?.();
   });
   document.addEventListener("keydown", (event) => {
-    if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey || !["x", "X"].includes(event.key)) return;
+    if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey || !["x", "X", "l"].includes(event.key)) return;
     if (event.target.closest?.("input:not([data-pick]), textarea, select, dialog")) return;
     const box = document.querySelector("tr[data-ui-current] input[data-pick]");
     if (!box) return;
+    if (event.key === "l") return logsOf(box);
     event.preventDefault();
     toggle(box, event.key === "X" || !selected.has(box.value), event.key === "X");
   });

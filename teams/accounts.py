@@ -14,7 +14,9 @@ from allauth.mfa.totp.internal.auth import TOTP
 from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.models import UserSession
 from django.conf import settings
+from django.contrib.auth import get_user
 from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions.backends.db import SessionStore
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -35,6 +37,14 @@ FAILURES: dict[str, Any] = {"app": "allauth.account", "action": "login_failed"}
 # --- what is noted ---------------------------------------------------------------------------
 def signed_in(user: User, *, provider: str, second_factor: bool) -> None:
     audit.record(user, "login", user, provider=provider, second_factor=second_factor)
+
+
+def of_session(key: str) -> User | None:
+    """Who is signed in by this session now; None when it is over."""
+    asks = HttpRequest()
+    asks.session = SessionStore(key)
+    user = get_user(asks)
+    return user if isinstance(user, User) and user.is_active else None
 
 
 def signed_out(user: User) -> None:

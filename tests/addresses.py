@@ -181,6 +181,10 @@ CASES = [
     Case("operation-undo",    "POST",   "operation", "302 404 404 404 404 404 404 404"),
     Case("api-object-actions", "POST",  "pod",       "401 404 403 202 403 202 202 202", LABEL),
     Case("api-actions",       "POST",   "",          "401 400 403 202 403 202 202 202", MANY),
+    # Without a choice of pods; tests/explorer/test_logs.py has them with one.
+    Case("logs",              "GET",    "",          "302 200 200 200 200 200 200 200"),
+    Case("log-file",          "GET",    "",          "302 404 404 404 404 404 404 404"),
+    Case("api-object-logs",   "GET",    "pod",       "401 404 403 502 403 502 502 502"),
     Case("view-create",       "GET",    "",          "302 200 200 200 200 200 200 200"),
     Case("view-create",       "POST",   "",          "302 422 422 422 422 422 422 422", BAD),
     Case("view-edit",         "GET",    "view",      "302 404 404 404 200 404 404 200"),

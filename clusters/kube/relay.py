@@ -9,7 +9,8 @@ import httptools
 
 from clusters.kube import tls
 from clusters.kube.decode import refusal
-from clusters.kube.stream import Exchange, Link, connect
+from clusters.kube.exchange import Exchange
+from clusters.kube.stream import Link, connect
 
 CONNECT_SECONDS = 10.0
 # An API server itself ends what takes longer.

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib.humanize.templatetags.humanize import intcomma
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from clusters.kube.kinds import KINDS
@@ -14,6 +15,7 @@ from explorer.filters.asked import Asked
 from explorer.filters.columns import Column, is_namespaced
 from explorer.filters.criteria import MOST_VALUES, ObjectFilter
 from explorer.filters.inventory import Inventory
+from explorer.filters.logs import LOGGED
 from explorer.filters.paths import address
 from explorer.filters.words import HEALTH, path_word, title
 from explorer.models import SavedView
@@ -86,6 +88,7 @@ def tools(user: User, asked: Asked) -> dict[str, Any]:
         "query": asked.whole.urlencode(),
         "most": MOST_SELECTED,
         "most_asked": MOST_VALUES,
+        "logs_url": reverse("logs") if asked.kind in LOGGED else "",
         "most_written": intcomma(written.MOST),
         "saved": [(view, address(view.kind, view.query), view.pk in mine) for view in found],
         "possible": [(each, each.key in shown) for each in columns.possible(asked.kind)],

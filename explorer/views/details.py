@@ -3,17 +3,21 @@
 from typing import Any
 
 from django.http import Http404, HttpResponse
+from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from clusters.kube.kinds import KINDS
 from clusters.models import Object
 from explorer import store
+from explorer.filters.logs.selection import LOGGED, NOT_ALLOWED
 from explorer.filters.paths import list_path, object_path
 from explorer.filters.words import title
 from explorer.services import acting
 from explorer.views.parts import PARTS, Part, counted_events
 from teams import access
+from teams.roles import Action
 from teams.views import SignedInRequest, fragment
 
 DETAIL = "explorer/object.html"
@@ -50,7 +54,12 @@ def _answer(request: SignedInRequest, found: Object) -> HttpResponse:
         **(part.context(request, seen) if inner in (None, "body") else {}),
     }
     if inner in (None, "acts"):
-        context |= {"acts": acting.of_object(request.user, found)}
+        may_read = access.may(request.user, Action.OPERATE, found)
+        context |= {
+            "acts": acting.of_object(request.user, found),
+            "logs_url": f"{reverse('logs')}?object={found.pk}" if found.kind in LOGGED else "",
+            "logs_reason": "" if may_read else _(NOT_ALLOWED),
+        }
     if inner is None:
         context |= {
             "tabs": [(each, _url(found, each)) for each in offered],

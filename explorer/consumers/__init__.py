@@ -1,0 +1,1 @@
+"""Sockets of what people look at for a while."""
