@@ -23,6 +23,7 @@ NEEDS = {
     "GET api-cluster-manifest": Action.ADMIN,
     "GET api-effects": Action.ADMIN,
     "GET api-team-tokens": Action.ADMIN,
+    "GET api-audit-transcript": Action.ADMIN,
     **{f"GET api-audit{what}": Action.ADMIN for what in ("", "-event", "-csv", "-json")},
     **{f"GET api-identity{what}": Action.ADMIN for what in ("", "-manifest")},
     "POST api-charts": Action.OPERATE,
@@ -31,6 +32,7 @@ NEEDS = {
     "POST api-operation-cancel": Action.OPERATE,
     "POST api-object-actions": Action.OPERATE,
     "POST api-actions": Action.OPERATE,
+    "GET api-object-logs": Action.OPERATE,
 }
 
 
@@ -57,7 +59,7 @@ def test_each_scope_gets_its_answer(case: Case, world: dict[str, Any]) -> None:
     for role in ROLES[1:]:
         for level in Level:
             # Who administers the cluster sees grants of foreign teams, without that does not.
-            unseen = (by_session[role] == 404 and case.key != "event") or (
+            unseen = (by_session[role] == 404 and case.key not in {"event", "shell"}) or (
                 case.key == "grant" and role == "owner"
             )
             refused = 404 if unseen else 403

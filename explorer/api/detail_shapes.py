@@ -110,7 +110,7 @@ class ChangeShape(serializers.Serializer[Any]):
     images = ImagesShape(many=True)
 
 
-class WhyShape(serializers.Serializer[Any]):
+class ObjectWhyShape(serializers.Serializer[Any]):
     causes = CauseShape(many=True, help_text="None: nothing is wrong with it.")
     unknown = UnknownShape(many=True, help_text="What could not be looked at, and why.")
     owner = OwnerSerializer(allow_null=True, help_text="In what its template stands.")

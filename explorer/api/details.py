@@ -62,7 +62,7 @@ class _Live(APIView):
 
 
 class ObjectWhy(_Live):
-    @extend_schema(summary="Why an object is not well", responses=shapes.WhyShape)
+    @extend_schema(summary="Why an object is not well", responses=shapes.ObjectWhyShape)
     def get(self, request: Request, pk: int) -> Response:
         """The causes, the most telling first, with what says so; and how the object stands now."""
         user = caller(request)

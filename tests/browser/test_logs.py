@@ -26,9 +26,7 @@ def chosen(page: Page, count: int) -> None:
 
 
 def test_logs_of_a_selection_over_clusters(visit: Callable[..., Page]) -> None:
-    page = visit("/pods/?q=status:Running%20name:frontend&sort=cluster")
-    page.goto("/objects/deployments/?q=frontend")
-    page.get_by_role("button", name="All that match").wait_for(state="attached")
+    page = visit("/objects/deployments/?q=frontend")
     chosen(page, 2)
     expect(page.locator("#log-summary")).to_contain_text("Logs:")
     assert faults(page) == []

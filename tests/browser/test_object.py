@@ -72,6 +72,6 @@ def test_who_sees_a_namespace_is_shown_no_more(visit: Callable[..., Page]) -> No
     drawer = page.locator("#drawer")
     expect(drawer.get_by_role("heading", name="Why is it failing?")).to_be_visible()
     drawer.get_by_role("link", name="Related").click()
-    runs_on = drawer.locator("h3:text-is('Runs on') + .relatives")
+    runs_on = drawer.locator("h2:text-is('Runs on') + .relatives")
     expect(runs_on).to_contain_text("Node")
     expect(runs_on.get_by_role("link")).to_have_count(0)

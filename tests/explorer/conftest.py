@@ -4,6 +4,7 @@ import pytest
 
 from clusters.kube import kubeconfig
 from clusters.models import Cluster, Namespace
+from explorer.filters import candidates
 from teams.models import User
 from teams.roles import Role
 from testbed.cluster import Cluster as RealCluster
@@ -35,3 +36,9 @@ def worker(real: Cluster, dead: Cluster) -> User:
     for cluster in (real, dead):
         factories.give(user, Role.OPERATOR, cluster)
     return user
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine is no reason to find nothing."""
+    monkeypatch.setattr(candidates, "PATIENCE", "15s")

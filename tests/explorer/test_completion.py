@@ -11,6 +11,8 @@ from explorer.filters.words import FIELDS
 from teams.models import User
 from tests import factories
 
+pytestmark = pytest.mark.usefixtures("patient")
+
 URL = "/api/v1/objects/complete"
 
 
@@ -18,12 +20,6 @@ URL = "/api/v1/objects/complete"
 def mcm(client: Client, admin: User) -> Client:
     client.force_login(admin)
     return client
-
-
-@pytest.fixture(autouse=True)
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A busy machine is no reason to find nothing."""
-    monkeypatch.setattr(candidates, "PATIENCE", "15s")
 
 
 @pytest.fixture

@@ -68,7 +68,7 @@ def names(answer: Any) -> list[str]:
         ({"q": "web -ns:shop"}, []),
         ({"q": "status:failing"}, ["web-2"]),
         ({"q": "env:prod -web"}, ["ledger"]),
-        ({"q": "colour:red web"}, ALL),
+        ({"q": "colour:red web"}, ["web-1", "web-2", "web-3"]),
         ({"cluster": "prod"}, ["ledger", "web-1", "web-2"]),
         ({"cluster": ["prod", "other"]}, ALL),
         ({"cluster": "none"}, []),

@@ -13,6 +13,8 @@ from teams.models import User
 from teams.roles import Role
 from tests import factories
 
+pytestmark = pytest.mark.usefixtures("patient")
+
 URL = "/api/v1/search"
 
 
@@ -20,12 +22,6 @@ URL = "/api/v1/search"
 def mcm(client: Client, admin: User) -> Client:
     client.force_login(admin)
     return client
-
-
-@pytest.fixture(autouse=True)
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A busy machine is no reason to find nothing."""
-    monkeypatch.setattr(candidates, "PATIENCE", "15s")
 
 
 @pytest.fixture
