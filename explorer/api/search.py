@@ -18,7 +18,7 @@ from explorer.api.shapes import refuse_unknown
 from explorer.filters.paths import address, list_path, object_path
 from explorer.filters.search import LONGEST, Asked, search
 from explorer.filters.typed import quoted
-from explorer.filters.words import HEALTH, title
+from explorer.filters.words import title
 from explorer.models import SavedView
 from explorer.store import Seen
 from teams.api import caller
@@ -38,9 +38,8 @@ class FoundObjectSerializer(serializers.Serializer[Any]):
     cluster = serializers.CharField(help_text="The cluster's name.")
     environment = serializers.ChoiceField(choices=Environment.choices)
     status = serializers.CharField()
-    health = serializers.ChoiceField(
-        choices=[*HEALTH.items(), ("stale", "")],
-        help_text='"stale" where the status is no present one.',
+    health = serializers.CharField(
+        help_text='As of objects, and "stale" where the status is no present one.'
     )
     freshness = serializers.ChoiceField(choices=Freshness.choices)
     observedAt = serializers.DateTimeField(allow_null=True)  # noqa: N815 (its name)

@@ -16,7 +16,7 @@ def opened(visit: Callable[..., Page], where: str, who: str = "admin") -> Page:
     page = visit(where, who)
     page.keyboard.press("j")
     page.keyboard.press("Enter")
-    expect(page.locator("#drawer h2")).to_be_visible()
+    expect(page.locator("#drawer-title")).to_be_visible()
     return page
 
 

@@ -123,7 +123,7 @@ def test_a_page_works_fits_and_reads_well(
 def test_the_dialog_and_the_drawer_read_well(visit: Callable[..., Page]) -> None:
     page = visit("/pods/?cluster=dev")
     page.locator("#pods tbody a").first.click()
-    expect(page.locator("#drawer h2")).to_be_visible()
+    expect(page.locator("#drawer-title")).to_be_visible()
     assert faults(page) == []
     page.goto("/clusters/")
     page.get_by_role("link", name="Register cluster").click()
