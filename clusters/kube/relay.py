@@ -67,9 +67,12 @@ def passed_on(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]
 
 
 @asynccontextmanager
-async def relay(to: Link, sent: Sent) -> AsyncIterator[Answer]:
+async def relay(to: Link, sent: Sent, *, may_be_silent: bool = False) -> AsyncIterator[Answer]:
     """The answer to a request; KubeError when there is none, or one that is not to be passed on
     (a redirect; 401, which is about MCM's credentials and not the person's).
+
+    Logs that are followed begin with their first line, whenever it is written: such an answer
+    `may_be_silent`, and is waited for without an end.
 
     The connection ends with the block.
     """
@@ -77,7 +80,7 @@ async def relay(to: Link, sent: Sent) -> AsyncIterator[Answer]:
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
             await connect(to, exchange)
-        async with asyncio.timeout(ANSWER_SECONDS):
+        async with asyncio.timeout(None if may_be_silent else ANSWER_SECONDS):
             await exchange.head
         if exchange.status == 401 or (300 <= exchange.status < 400 and exchange.status != 304):
             raise refusal(exchange.status, "")

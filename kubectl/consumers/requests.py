@@ -128,7 +128,9 @@ class _Call:
         try:
             headers = passed_on(self.asked.headers)
             sent = Sent(self.asked.method, self.asked.target, headers, self.body)
-            async with relay(self.link, sent) as answer:
+            info = self.asked.info
+            silent = info.follows and info.subresource == "log"
+            async with relay(self.link, sent, may_be_silent=silent) as answer:
                 await self._give_back(answer)
         finally:
             leaving.cancel()

@@ -11,6 +11,7 @@ from websockets.asyncio import client, server
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
+from clusters.kube import relay
 from clusters.models import Cluster, Namespace
 from kubectl.consumers import under_way
 from teams import services
@@ -47,6 +48,28 @@ async def test_each_event_comes_when_it_is_sent(
             await watch.until(b"%d\n" % n)
     async with asyncio.timeout(5):
         await upstream.gone.wait()  # who leaves is not watched for any longer
+
+
+async def test_logs_that_are_followed_may_be_silent_at_first(
+    front: Front, upstream: Upstream, shop_operator: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A kubelet begins its answer with the first line."""
+    monkeypatch.setattr(relay, "ANSWER_SECONDS", 0.3)
+    written = asyncio.Event()
+
+    async def until_written() -> None:
+        await written.wait()
+
+    upstream.before_answering = until_written
+    token = await new_token(shop_operator)
+    async with front.call("GET", f"{PODS}/web-1/log?follow=true", token) as logs:
+        async with asyncio.timeout(10):
+            while not upstream.requests:  # noqa: ASYNC110 - the cluster tells nobody
+                await asyncio.sleep(0.02)
+        # What is asked later, and has to be answered, is given up before.
+        assert (await front.ask("GET", f"{PODS}/web-1", token)).status == 504
+        written.set()
+        assert (await logs.end()).status == 200
 
 
 def revoke(user: User) -> None:
