@@ -110,6 +110,9 @@ class Upstream:
             await self._send(each, writer)
         if "follow" not in query:
             writer.write(fake.chunk(b""))
+            # All of it: the server cuts off whoever still has something to read at the end.
+            writer.transport.set_write_buffer_limits(0)
+            await writer.drain()
             return
         queue: asyncio.Queue[bytes | None] = asyncio.Queue()
         self.readers[name].add(queue)
@@ -184,6 +187,12 @@ class Page(sockets.Page):
         """Until all of these were told."""
         while not set(texts) <= {text for _pod, text in self.lines}:
             assert (await self.next())["type"] != "close", self.lines
+
+    async def until_count(self, count: int) -> None:
+        """Until so many lines were told."""
+        while len(self.lines) < count:
+            message = await self.next()
+            assert message["type"] not in ("close", "end"), (message, len(self.lines), self.sources)
 
     async def until_note(self, note: str) -> None:
         while note not in {name for _pod, name, _text in self.notes}:

@@ -205,8 +205,7 @@ async def test_a_page_that_takes_nothing_in_lets_the_cluster_wait_and_loses_noth
     assert page.socket.output_queue.qsize() < 50  # pings
     page.takes = True
     await page.say(json.dumps({"taken": consumer.WINDOW}))
-    while len(page.lines) < 40_000:
-        await page.next()
+    await page.until_count(40_000)
     assert [text[:6] for _pod, text in page.lines] == [f"{n:06}" for n in range(40_000)]
     await page.leave()
 
@@ -222,8 +221,7 @@ async def test_a_hundred_thousand_lines_come_in_order(
     upstream.say("web-2", line(500, "between"))
     query = f"object={one.pk},{two.pk}&tail=100000&follow=0"
     async with reading(query, await cookie(shop_operator)) as page:
-        while len(page.lines) < 100_001:
-            await page.next()
+        await page.until_count(100_001)
         numbers = [text for pod, text in page.lines if pod == "web-1"]
         assert numbers == [str(n) for n in range(100_000)]
         at = page.lines.index(("web-2", "between"))
