@@ -9,15 +9,17 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from django.template import loader
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
-from clusters.models import Environment, Freshness
+from clusters.models import Freshness
 from explorer.filters.columns import COLUMNS, Column
+from explorer.filters.paths import object_path
 from explorer.store import Seen
+from explorer.views.cells import cell, name_cell
 
-ROW = "explorer/row.html"
+STALE = SafeString(" data-stale")
 # About 1 KB each.
 MOST_KEPT = 20_000
 # Without scripts a row's age stays as rendered, in minutes at the finest: so long it is kept.
@@ -48,7 +50,15 @@ def _row(seen: Seen, columns: Sequence[Column], keys: tuple[str, ...]) -> _Row:
 
 
 @lru_cache(maxsize=MOST_KEPT)
-def _render(row: _Row, language: str | None, moment: int) -> SafeString:  # noqa: ARG001 - the key
-    cells = [(COLUMNS[key], value) for key, value in zip(row.columns, row.values, strict=True)]
-    context = {"key": row.key, "is_pod": row.is_pod, "stale": row.stale, "cells": cells}
-    return loader.render_to_string(ROW, context | {"environments": dict(Environment.choices)})
+def _render(row: _Row, language: str | None, moment: int) -> SafeString:
+    url, context = object_path("Pod" if row.is_pod else "", row.key), (language, moment)
+    cells = [
+        name_cell(row.key, url, value, context)
+        if COLUMNS[column].look == "name"
+        else cell(column, value, context)
+        for column, value in zip(row.columns, row.values, strict=True)
+    ]
+    return format_html(
+        '<tr id="object-{0}" data-key="{0}" data-row-href="{1}"{2}>{3}</tr>',
+        row.key, url, STALE if row.stale else "", SafeString("".join(cells)),
+    )  # fmt: skip
