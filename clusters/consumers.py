@@ -9,18 +9,15 @@ import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from types import SimpleNamespace
 from typing import Any
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
-from django.contrib.auth import get_user
-from django.contrib.sessions.backends.db import SessionStore
 from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 
 from clusters import live
-from teams import tokens
+from teams import accounts, tokens
 from teams.audit import context, denials
 from teams.executor import RIGHTS_CHANGED
 from teams.models import User
@@ -181,17 +178,15 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
         return scopes
 
     def _look(self) -> tuple[User, live.Scopes] | None:
-        user = self._of_token() if "bearer" in self.scope else self._of_session()
+        if "bearer" in self.scope:
+            user = self._of_token()
+        else:
+            # Looked up anew: the session of the handshake remembers who was signed in then.
+            key = self.scope["session"].session_key
+            user = accounts.of_session(key) if key else None
         if user is None or not user.is_active:
             return None
         return user, live.scopes(user)
-
-    def _of_session(self) -> User | None:
-        # A session of its own: that of the handshake remembers who was signed in then.
-        key = self.scope["session"].session_key
-        fresh: Any = SimpleNamespace(session=SessionStore(key))
-        user = get_user(fresh) if key else None
-        return user if isinstance(user, User) else None
 
     def _of_token(self) -> User | None:
         scope: Any = self.scope  # with what `mcm.sockets` put there

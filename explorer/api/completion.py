@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from explorer.api.shapes import refuse_unknown
 from explorer.filters.candidates import Seen
 from explorer.filters.completion import complete
 from explorer.filters.typed import LONGEST
@@ -52,9 +53,7 @@ class Complete(APIView):
     def get(self, request: Request) -> Response:
         """Fields, and values of what the caller may see, that begin as what is typed."""
         query = request.query_params
-        unknown = sorted(set(query) - PARAMETERS)
-        if unknown:
-            raise ValidationError({name: [_("There is no such parameter.")] for name in unknown})
+        refuse_unknown(query, PARAMETERS)
         q, at, kind = query.get("q", ""), query.get("at", ""), query.get("kind", "")
         if at and not (at.isascii() and at.isdecimal() and len(at) < 6):
             raise ValidationError(

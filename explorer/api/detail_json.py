@@ -11,7 +11,8 @@ from clusters.models import Object
 from clusters.services.looking import Looked, Related, Relative, Written
 from clusters.store.changes import Change, Place
 from explorer.filters.causes import Told, moment, told
-from explorer.filters.relations import grouped, lists
+from explorer.filters.relations import grouped, lists, seen
+from explorer.store import Seen
 from teams.models import User
 
 Json = dict[str, Any]
@@ -123,15 +124,17 @@ def yaml_json(written: Written) -> Json:
 
 
 def related_json(found: Related, user: User, row: Object) -> Json:
+    groups = grouped(found)
+    known = seen(groups)
     return {
         "groups": [
             {
                 "relation": group.relation,
                 "label": str(group.label),
-                "objects": [_relative(each) for each in group.relatives],
+                "objects": [_relative(each, known) for each in group.relatives],
                 "more": group.more,
             }
-            for group in grouped(found)
+            for group in groups
         ],
         "ownsMore": found.more,
         "lists": [{"label": each.label, "url": each.url, "n": each.n} for each in lists(user, row)],
@@ -148,8 +151,9 @@ def related_json(found: Related, user: User, row: Object) -> Json:
     }  # fmt: skip
 
 
-def _relative(found: Relative) -> Json:
+def _relative(found: Relative, known: dict[int, Seen]) -> Json:
     row = found.row
+    shown = known[row.pk] if row else None
     return {
         "kind": found.kind,
         "namespace": found.namespace,
@@ -157,6 +161,8 @@ def _relative(found: Relative) -> Json:
         "id": row.pk if row else None,
         "status": row.status if row else "",
         "health": row.health if row else "unknown",
+        "freshness": shown.freshness if shown else None,
+        "observedAt": _iso(shown.observed_at) if shown else None,
     }
 
 

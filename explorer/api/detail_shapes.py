@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from clusters.models import Freshness
 from explorer.api.shapes import OwnerSerializer
 from explorer.filters.relations import RELATIONS
 from explorer.filters.words import HEALTH
@@ -137,6 +138,10 @@ class RelativeShape(serializers.Serializer[Any]):
     id = serializers.IntegerField(allow_null=True, help_text="null: not stored, or not to see.")
     status = serializers.CharField()
     health = serializers.ChoiceField(choices=list(HEALTH.items()))
+    freshness = serializers.ChoiceField(choices=Freshness.choices, allow_null=True)
+    observedAt = serializers.DateTimeField(  # noqa: N815 (its name)
+        allow_null=True, help_text="Until when this was known to be the cluster's state."
+    )
 
 
 class GroupShape(serializers.Serializer[Any]):

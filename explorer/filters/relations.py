@@ -10,8 +10,10 @@ from django.utils.translation import gettext_lazy as _
 
 from clusters.models import Object, Tally
 from clusters.services.looking import Related, Relative
+from explorer import store
 from explorer.filters.paths import address
 from explorer.filters.words import title
+from explorer.store import Seen
 from teams import access
 from teams.models import User
 
@@ -63,6 +65,13 @@ class Listed:
 def grouped(found: Related) -> list[Group]:
     """The relatives by relation, those that need a person first."""
     return [group for group in map(_group, RELATIONS, [found.relatives] * len(RELATIONS)) if group]
+
+
+def seen(groups: Iterable[Group]) -> dict[int, Seen]:
+    """By key what is stored of the relatives, with how fresh it is."""
+    rows = [each.row for group in groups for each in group.relatives if each.row]
+    found = store.seen(rows, {row.cluster_id: row.cluster for row in rows})
+    return {each.object.pk: each for each in found}
 
 
 def _group(relation: str, relatives: Iterable[Relative]) -> Group | None:

@@ -16,7 +16,7 @@ from explorer.filters.words import title
 from teams import access
 from teams.roles import Action
 from teams.throttles import too_costly
-from teams.views import SignedInRequest
+from teams.views import SignedInRequest, too_many_files
 
 PAGE = "explorer/logs.html"
 
@@ -51,10 +51,7 @@ def log_file(request: SignedInRequest) -> HttpResponseBase:
         raise Http404
     found = _select(request, query)
     if (wait := too_costly(request)) is not None:
-        words = _("You asked for too many files. Try again in a minute.")
-        refused = HttpResponse(words, status=429, content_type="text/plain; charset=utf-8")
-        refused["Retry-After"] = str(max(1, round(wait)))
-        return refused
+        return too_many_files(request, wait)
     options = query.options._replace(follow=False)
     name = found.objects[0].name if len(found.objects) == 1 else "logs"
     seen = eyes(Caller.of_request(request), request.user, query)

@@ -9,10 +9,12 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from clusters.models import Object
 from clusters.services import looking
+from clusters.services.looking import Relative
 from clusters.store import family
 from explorer.filters import causes
 from explorer.filters.paths import object_path
-from explorer.filters.relations import grouped
+from explorer.filters.relations import grouped, seen
+from explorer.store import Seen
 from teams import access
 from teams.confirmation import confirmed
 from teams.roles import Action
@@ -68,25 +70,26 @@ def related(request: SignedInRequest, pk: int) -> HttpResponse:
     """What stands around the object."""
     found = access.get_or_404(request.user, Object, pk)
     around = looking.related(request.user, found)
-    groups = [
-        (
-            group,
-            [
-                (each, object_path(each.kind, each.row.pk) if each.row else "")
-                for each in group.relatives
-            ],
-        )
-        for group in grouped(around)
-    ]
+    groups = grouped(around)
+    known = seen(groups)
     context = {
         "object": found,
-        "groups": groups,
+        "groups": [
+            (group, [_relative(each, known) for each in group.relatives]) for group in groups
+        ],
         "more": around.more,
         "failure": around.failure,
         "unread": [(_(each.words), _(each.reason)) for each in around.unread],
         "read_at": None if around.failure else around.at,
     }
     return render(request, "explorer/object/relatives.html", context)
+
+
+def _relative(found: Relative, known: dict[int, Seen]) -> tuple[Relative, str, Seen | None]:
+    """It, the address of its page, and what is known of it."""
+    if found.row is None:
+        return found, "", None
+    return found, object_path(found.kind, found.row.pk), known[found.row.pk]
 
 
 @require_GET

@@ -1,7 +1,6 @@
 """Rows that were selected in a list: which there are, and files of them."""
 
 from django.http import Http404, HttpResponse, HttpResponseBase, JsonResponse, QueryDict
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from explorer import store
@@ -11,7 +10,7 @@ from explorer.filters.inventory import Inventory
 from explorer.filters.words import kind_named, path_word
 from explorer.views.around import MOST_SELECTED
 from teams.throttles import too_costly
-from teams.views import SignedInRequest
+from teams.views import SignedInRequest, too_many_files
 
 
 def _asked(request: SignedInRequest, kind: str) -> Asked:
@@ -48,10 +47,7 @@ def as_csv(request: SignedInRequest, kind: str) -> HttpResponseBase:
         numbers = [int(key) for key in named.split(",") if key.isdecimal() and len(key) < 19]
         wanted = written.only(wanted, numbers[:MOST_SELECTED])
     if (wait := too_costly(request)) is not None:
-        text = _("You asked for too many files. Try again in a minute.")
-        refused = HttpResponse(text, status=429, content_type="text/plain; charset=utf-8")
-        refused["Retry-After"] = str(max(1, round(wait)))
-        return refused
+        return too_many_files(request, wait)
     inventory = Inventory(request.user, wanted)
     sortable.settle(inventory, columns.beginning(asked.kind))
     wanted, heads = inventory.wanted, [str(column.label) for column in asked.columns]

@@ -2,6 +2,7 @@
 
 import sys
 from http import HTTPStatus
+from math import ceil
 from typing import Any
 
 from allauth.account.adapter import get_adapter
@@ -49,6 +50,14 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     request.refused_by = reason  # type: ignore[attr-defined]  # for the audit trail
     text = _("The form was open for too long. Go back, reload the page and try again.")
     return render(request, "403.html", {"exception": text}, status=HTTPStatus.FORBIDDEN)
+
+
+def too_many_files(request: HttpRequest, wait: float) -> HttpResponse:
+    """For who has taken so much that he must wait so many seconds; see `throttles.too_costly`."""
+    text = _("You asked for too many files. Try again in a minute.")
+    refused = render(request, "429.html", {"text": text}, status=HTTPStatus.TOO_MANY_REQUESTS)
+    refused.headers["Retry-After"] = str(ceil(wait))
+    return refused
 
 
 def form_page(

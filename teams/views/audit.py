@@ -1,8 +1,5 @@
 """The audit trail: the list, one line with what it changed, and files of it."""
 
-from http import HTTPStatus
-from math import ceil
-
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
@@ -13,7 +10,7 @@ from teams.filters import AuditFilter
 from teams.models import AuditEvent
 from teams.throttles import too_costly
 from teams.trail import Named, Result
-from teams.views import SignedInRequest, fragment
+from teams.views import SignedInRequest, fragment, too_many_files
 
 LIST = "teams/audit.html"
 DETAIL = "teams/audit_event.html"
@@ -119,9 +116,7 @@ def export(request: SignedInRequest, form: str) -> HttpResponseBase:
     """
     access.require_trail(request.user)
     if (wait := too_costly(request)) is not None:
-        refused = render(request, "429.html", status=HTTPStatus.TOO_MANY_REQUESTS)
-        refused.headers["Retry-After"] = str(ceil(wait))
-        return refused
+        return too_many_files(request, wait)
     wanted = AuditFilter.of(request.GET)
     if wanted.problems:
         raise Http404

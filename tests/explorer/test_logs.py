@@ -76,6 +76,9 @@ def test_what_cannot_be_read_of_the_address_is_told(client: Client, admin: User)
     assert "named by their numbers" in page
     assert "how long ago" in page
     assert "a number of lines" in page
+    # Before all calendars: that is all there is, and no mistake.
+    assert client.get("/logs/?object=7&since=999999d").status_code == 404
+    assert client.get("/logs/?q=web&since=1h30m").status_code == 200
 
 
 def test_the_way_to_logs_tells_who_may_not_go_it(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from clusters.models import Cluster, Namespace, Object
+from clusters.models import Cluster, Freshness, KindState, Namespace, Object
 from teams.models import AuditEvent, User
 from teams.roles import Role
 from testbed.cluster import Cluster as RealCluster
@@ -116,14 +116,29 @@ def test_yaml_comes_from_the_cluster(real: Cluster, pod: Object) -> None:
     assert b"managedFields" in mcm.get(f"/objects/{pod.pk}/yaml/").content
 
 
+def _relatives(mcm: Client, of: Object) -> dict[str, list[dict[str, Any]]]:
+    """What stands around it, by the relation."""
+    found = mcm.get(f"/api/v1/objects/{of.pk}/related").json()
+    return {group["relation"]: group["objects"] for group in found["groups"]}
+
+
 def test_what_is_around_a_pod(real: Cluster, pod: Object, keys: Object, service: Object) -> None:
     mcm = signed_in(someone(Role.VIEWER, real))
     found = mcm.get(f"/api/v1/objects/{pod.pk}/related").json()
-    groups = {group["relation"]: group["objects"] for group in found["groups"]}
+    groups = _relatives(mcm, pod)
     assert [(each["name"], each["id"]) for each in groups["service"]] == [("front", service.pk)]
     assert [(each["name"], each["id"]) for each in groups["secret"]] == [("keys", keys.pk)]
     assert [(each["name"], each["id"]) for each in groups["config"]] == [("none", None)]
     assert (found["problem"], found["unread"]) == (None, [])
+    (front,) = groups["service"]
+    assert front["freshness"] == real.freshness != Freshness.STALE
+    assert groups["config"][0]["freshness"] is None
+    KindState.objects.update_or_create(
+        cluster=real, kind="Service", defaults={"state": KindState.State.LOST, "reason": "away"}
+    )
+    (front,) = _relatives(mcm, pod)["service"]
+    assert (front["freshness"], front["observedAt"]) == (Freshness.STALE, None)
+    assert "status stale" in mcm.get(f"/objects/{pod.pk}/related/").content.decode()
     back = mcm.get(f"/api/v1/objects/{service.pk}/related").json()
     assert [(g["relation"], g["objects"][0]["id"]) for g in back["groups"]] == [("pods", pod.pk)]
     used = mcm.get(f"/api/v1/objects/{keys.pk}/related").json()

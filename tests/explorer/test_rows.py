@@ -15,8 +15,8 @@ from explorer.views.rows import rows_of
 HOSTILE = """<script>alert("1")</script>'&"""
 
 
-def seen(**fields: Any) -> Seen:
-    cluster = Cluster(name="east", environment=Environment.PROD)
+def seen(*, cluster_name: str = "east", **fields: Any) -> Seen:
+    cluster = Cluster(name=cluster_name, environment=Environment.PROD)
     moment = datetime(2026, 1, 31, 12, tzinfo=UTC)
     usual_fields: dict[str, Any] = {
         "pk": 7, "kind": "Pod", "namespace": "shop", "name": "web-1", "status": "Running",
@@ -30,10 +30,10 @@ def seen(**fields: Any) -> Seen:
 def test_no_column_lets_markup_of_a_cluster_through(key: str) -> None:
     facts = {name.removeprefix("facts."): HOSTILE for name in COLUMNS if "." in name}
     row = seen(
-        namespace=HOSTILE, name=HOSTILE, status=HOSTILE, node=HOSTILE, images=[HOSTILE],
-        labels={HOSTILE: HOSTILE}, owner_kind=HOSTILE, owner_name=HOSTILE, uid=HOSTILE, facts=facts,
+        cluster_name=HOSTILE, namespace=HOSTILE, name=HOSTILE, status=HOSTILE, node=HOSTILE,
+        images=[HOSTILE], labels={HOSTILE: HOSTILE}, owner_kind=HOSTILE, owner_name=HOSTILE,
+        uid=HOSTILE, facts=facts,
     )  # fmt: skip
-    row.cluster.name = HOSTILE
     (html,) = rows_of([row], [COLUMNS[key]])
     assert HOSTILE not in html
     assert "<script" not in html

@@ -11,6 +11,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from explorer.collector import Options
+from explorer.filters import amounts
 from explorer.filters.criteria import PARAMETERS, ObjectFilter
 
 # Of each container, where the address does not say.
@@ -22,9 +23,6 @@ LONGEST_NAME = 253
 EVERYTHING = "all"
 # What chooses pods, beside objects.
 CHOOSING = frozenset({*PARAMETERS, "env", "q"}) - {"kind"}
-
-_SPAN = re.compile(r"(\d{1,6})([smhd])", re.ASCII)
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 @dataclass(frozen=True)
@@ -100,8 +98,8 @@ def _since(text: str, problems: dict[str, list[str]]) -> tuple[datetime | None, 
     """The moment, and whether the address sets one ("all" sets none, and means all there is)."""
     if not text or text == EVERYTHING:
         return None, bool(text)
-    if span := _SPAN.fullmatch(text):
-        return timezone.now() - timedelta(**{_UNITS[span[2]]: int(span[1])}), True
+    if isinstance(span := amounts.read("since", text), timedelta):
+        return timezone.now() - span, True
     if found := _moment(text):
         return found, True
     problems["since"] = [_("Give a time, or how long ago: 30s, 15m, 6h, 2d.")]
