@@ -3,7 +3,7 @@ from django.urls import path
 from explorer.api import acting as acting_api
 from explorer.api import completion, files, logs, objects, search, views
 from explorer.api import details as api
-from explorer.views import acting, details, lists, looking, menu, saved, selection
+from explorer.views import acting, details, editing, lists, looking, menu, saved, selection
 from explorer.views import logs as log_views
 
 urlpatterns = [
@@ -17,6 +17,8 @@ urlpatterns = [
     path("objects/<int:pk>/related/", looking.related, name="object-related"),
     path("objects/<int:pk>/yaml/", looking.yaml, name="object-yaml"),
     path("objects/<int:pk>/reveal/", looking.reveal, name="object-reveal"),
+    path("objects/<int:pk>/edit/", editing.edit, name="object-edit"),
+    path("objects/<int:pk>/schema/", editing.schema, name="object-schema"),
     path("objects/<str:kind>/", lists.objects, name="object-list"),
     path("objects/<str:kind>/columns/", saved.choose_columns, name="object-columns"),
     path("objects/<str:kind>/keys/", selection.keys, name="object-keys"),
