@@ -37,7 +37,6 @@ function start(host) {
   let touched = false;
 
   const view = new cm.EditorView({
-    parent: host,
     doc: area.value,
     extensions: [
       cm.EditorView.cspNonce.of(nonce),
@@ -62,6 +61,7 @@ function start(host) {
   });
   const draft = drafts(host, area, (text) => view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text } }));
   area.hidden = true;
+  area.after(view.dom);
   host.querySelector("label")?.addEventListener("click", () => view.focus());
   host.querySelector("[data-editor-keys]").hidden = false;
   schemas.announce(host.querySelector("[data-editor-schema]"), view);
@@ -72,8 +72,16 @@ function start(host) {
     view.dispatch({ selection: { anchor: at }, effects: cm.EditorView.scrollIntoView(at, { y: "center" }) });
     view.focus();
   });
-  area.form?.addEventListener("reset", () => view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: area.defaultValue } }));
-  area.addEventListener("editor:load", () => view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: area.value } }));
+  // A file is read into the editor, so that what is sent is what is seen.
+  document.querySelector("[data-editor-file]")?.addEventListener("change", async ({ target }) => {
+    const file = target.files[0];
+    if (!file || file.size > 1024 * 1024) return; // the server says that it is too large
+    const text = await file.text();
+    const before = view.state.doc.toString().trimEnd();
+    view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: before ? `${before}\n---\n${text}` : text } });
+    target.value = "";
+    view.focus();
+  });
 }
 
 /** The schemas of a page: the one of its object, or one for each kind that is written. */

@@ -16,7 +16,7 @@ from clusters.kube import errors
 from clusters.kube.acting import editing
 from clusters.kube.acting.target import Target, read
 from clusters.kube.client import Client
-from clusters.kube.edited import contents, documents, merging, openapi
+from clusters.kube.edited import contents, documents
 from clusters.kube.edited.contents import Line
 from clusters.kube.edited.documents import Document, Wrong
 from clusters.kube.opened import text
@@ -28,6 +28,7 @@ from explorer.executor import Given
 from explorer.executor.catalog import WRITTEN
 from explorer.services import acting
 from explorer.services.acting import Choice
+from explorer.services.clashes import Clash, Draft, clash, draft_of, has_moved, schema_of
 from operations.models import Operation, Step
 from teams.models import User
 from teams.roles import Denied, Level
@@ -39,19 +40,6 @@ EDIT = WRITTEN["edit"]
 FAILURES = looking.FAILURES
 
 Json = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Draft:
-    """What somebody wrote. `base` is what he had before him when he began, at `version`."""
-
-    text: str = field(repr=False)
-    base: Json = field(repr=False)
-    version: str
-    # Whether what others changed meanwhile is to be merged into it.
-    merge: bool = False
-    # Of fields that others changed as well: whose side is taken, by their paths.
-    decided: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -79,18 +67,6 @@ class Refused(Exception):
     def __init__(self, problems: list[Problem]) -> None:
         super().__init__("the text is refused")
         self.problems = problems
-
-
-@dataclass(frozen=True)
-class Clash:
-    """Others have changed the object since it was opened: what they did, what was written."""
-
-    draft: Draft
-    theirs: Draft
-    merged: str = field(repr=False)
-    overlaps: list[merging.Overlap] = field(repr=False)
-    their_lines: list[Line] = field(repr=False)
-    my_lines: list[Line] = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -136,13 +112,7 @@ def opened(user: User, made: Choice) -> Opened:
     """The object as it stands in the cluster now. Raises what is in FAILURES."""
     with working(user, made.object.cluster) as client:
         live = read(client, target(made))
-    return Opened(_draft(live), contents.is_secret(live), timezone.now())
-
-
-def _draft(live: Json) -> Draft:
-    shown = contents.masked(live)
-    version = str(live["metadata"].get("resourceVersion", ""))
-    return Draft(text.written(shown), shown, version)
+    return Opened(draft_of(live), contents.is_secret(live), timezone.now())
 
 
 def target(made: Choice) -> Target:
@@ -170,12 +140,12 @@ def look(user: User, made: Choice, draft: Draft) -> Looked | Clash:
 def _look(client: Client, made: Choice, draft: Draft, document: Document) -> Looked | Clash:
     at = target(made)
     live = read(client, at)
-    theirs = _draft(live)
-    if _has_moved(draft, theirs, live):
-        clash, merged = _clash(client, made, draft, document, theirs)
-        if clash.overlaps or not draft.merge:
-            return clash
-        draft = Draft(clash.merged, theirs.base, theirs.version)
+    theirs = draft_of(live)
+    if has_moved(draft, theirs, live):
+        found, merged = clash(client, made.object.cluster, draft, document, theirs)
+        if found.overlaps or not draft.merge:
+            return found
+        draft = Draft(found.merged, theirs.base, theirs.version)
         document = Document(merged, 1, {})
     else:
         draft = Draft(draft.text, theirs.base, theirs.version)
@@ -184,81 +154,18 @@ def _look(client: Client, made: Choice, draft: Draft, document: Document) -> Loo
     return Looked(draft, document.data, contents.difference(seen.live, seen.result), fields)
 
 
-def _has_moved(draft: Draft, theirs: Draft, live: Json) -> bool:
-    """Whether others changed it: of a Secret, whose values are hidden, its version says so."""
-    if contents.is_secret(live) and draft.version != theirs.version:
-        return True
-    return not contents.is_same(draft.base, theirs.base)
-
-
-def _clash(
-    client: Client, made: Choice, draft: Draft, document: Document, theirs: Draft
-) -> tuple[Clash, Json]:
-    keys = _list_keys(client, made, document.data)
-    base = contents.content(draft.base)
-    mine = contents.content(document.data)
-    held = contents.content(theirs.base)
-    found = merging.merge(base, mine, held, keys, draft.decided)
-    overlaps = found.overlaps
-    if contents.is_secret(held):
-        overlaps = [*overlaps, *_hidden(base, mine, held, draft.decided)]
-        found = found._replace(data=_kept(found.data, held, draft.decided))
-    clash = Clash(
-        draft,
-        theirs,
-        text.written(found.data),
-        overlaps,
-        contents.lines(text.written(base), text.written(held)),
-        contents.lines(text.written(base), text.written(mine)),
-    )
-    return clash, found.data
-
-
-def _hidden(base: Json, mine: Json, theirs: Json, decided: dict[str, str]) -> list[merging.Overlap]:
-    """New values for keys that others may have given new ones, too: that cannot be seen."""
-    mask = text.MASK
-    now, old = mine.get("data") or {}, base.get("data") or {}
-    return [
-        merging.Overlap(f"data.{key}", mask, contents.CHANGED, mask)
-        for key, value in now.items()
-        if value != mask
-        and old.get(key) == (theirs.get("data") or {}).get(key) == mask
-        and f"data.{key}" not in decided
-    ]
-
-
-def _kept(merged: Json, theirs: Json, decided: dict[str, str]) -> Json:
-    """The cluster's own values, hidden still, where its side was chosen."""
-    values = dict(merged.get("data") or {})
-    for key in theirs.get("data") or {}:
-        if decided.get(f"data.{key}") == "theirs":
-            values[key] = text.MASK
-    return merged | {"data": values} if values else merged
-
-
-def _list_keys(client: Client, made: Choice, wanted: Json) -> merging.Keys:
-    """By what items of lists are told apart, where the cluster says so; else lists are whole."""
-    try:
-        found = schema_of(
-            client, made.object.cluster, str(wanted["apiVersion"]), str(wanted["kind"])
-        )
-    except errors.KubeError:
-        return merging.whole
-    return found.keys
-
-
-def schema_of(client: Client, cluster: Cluster, api_version: str, kind: str) -> openapi.Schema:
-    """What the cluster says of the fields of a kind; KubeError where it does not."""
-    return openapi.schema(client, str(cluster.pk), openapi.Wanted.of(api_version, kind))
-
-
 def fields(user: User, made: Choice) -> Json:
     """The fields of an object's kind for the editor. Raises what is in FAILURES."""
     found = made.object
     kind = found.kind.partition(".")[0]
     api_version = made.path.removeprefix("/apis/").removeprefix("/api/").rpartition("/")[0]
-    with working(user, found.cluster) as client:
-        schema = schema_of(client, found.cluster, api_version, kind)
+    return fields_of(user, found.cluster, api_version, kind)
+
+
+def fields_of(user: User, cluster: Cluster, api_version: str, kind: str) -> Json:
+    """The fields of any kind of a cluster. Raises what is in FAILURES."""
+    with working(user, cluster) as client:
+        schema = schema_of(client, cluster, api_version, kind)
     told: Json = msgspec.to_builtins(schema)
     return told
 

@@ -20,7 +20,8 @@ from clusters.services import looking
 from explorer.filters.paths import object_path
 from explorer.services import editing
 from explorer.services.acting import Choice
-from explorer.services.editing import Clash, Draft, Looked, Problem
+from explorer.services.clashes import Clash, Draft
+from explorer.services.editing import Looked, Problem
 from explorer.views.acting import told
 from operations import services as operations
 from teams import access

@@ -17,6 +17,7 @@ from operations.models import Operation
 from teams.models import AuditEvent, User
 from testbed.cluster import Cluster as RealCluster
 from tests.explorer.acted import config, seen, told
+from tests.explorer.acted import ran as acted_ran
 from tests.kube import acted
 from tests.kube.acted import APPS, CORE
 
@@ -251,3 +252,43 @@ def test_a_dead_cluster_is_told_and_the_text_is_kept(
     page = client.post(url, {"base": base, "text": text, "version": "1", "do": "preview"})
     assert page.context["draft"].text == text
     assert client.get(f"/objects/{row.pk}/schema/").status_code == 204
+
+
+def test_the_api_edits_with_three_documents_at_a_conflict(
+    client: Client, worker: User, web: Object, cluster: RealCluster, namespace: str
+) -> None:
+    client.force_login(worker)
+    url = f"/api/v1/objects/{web.pk}/edit"
+    given = client.get(url).json()
+
+    def put(**body: Any) -> Any:
+        sent = {"yaml": mine, "base": given["yaml"], "resourceVersion": given["resourceVersion"]}
+        return client.put(url, json.dumps(sent | body), content_type="application/json")
+
+    mine = given["yaml"].replace("replicas: 1", "replicas: 2")
+    looked = put(dryRun=True).json()
+    assert looked["changed"] == ["spec.replicas"]
+    assert "+  replicas: 2" in looked["diff"]
+    cluster.api.patch(f"{APPS}/namespaces/{namespace}/deployments/web", {"spec": {"replicas": 3}})
+    answer = put()
+    assert answer.status_code == 409
+    said = answer.json()
+    assert said["overlaps"] == [{"path": "spec.replicas", "base": 1, "mine": 2, "theirs": 3}]
+    assert "replicas: 3" in said["theirs"]
+    assert (said["base"], said["mine"]) == (given["yaml"], mine)
+    mine = said["theirs"].replace("replicas: 3", "replicas: 2")
+    again = put(base=said["theirs"], resourceVersion=said["resourceVersion"])
+    assert acted_ran(again).status == "succeeded"
+    wrong = put(yaml="a: [", base=said["theirs"])
+    assert (wrong.status_code, wrong.json()["problems"][0]["line"] > 0) == (400, True)
+
+
+def test_who_only_sees_reads_why_and_who_does_not_see_finds_nothing(
+    client: Client, viewer: User, outsider: User, operator: User, pod: Object
+) -> None:
+    url = f"/objects/{pod.pk}/edit/"
+    for user, status in ((viewer, 403), (outsider, 404), (operator, 200)):
+        client.force_login(user)
+        assert client.get(url).status_code == status
+    client.force_login(viewer)
+    assert "You need the role operator here." in client.get(f"/pods/{pod.pk}/").content.decode()

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 from clusters.kube import errors
 from clusters.kube.acting.editing import MANAGER, named
-from clusters.kube.acting.target import Did, Json, Target
+from clusters.kube.acting.target import Did, Json, Target, Unfit
 from clusters.kube.client import Client
 from clusters.kube.edited import contents
 from clusters.kube.errors import Cause, sentence
@@ -55,11 +55,23 @@ def _live(client: Client, target: Target) -> Json | None:
     return found
 
 
+class NoNamespace(Unfit):
+    """There is no namespace to put it into."""
+
+    code = "no_namespace"
+
+    def __init__(self, namespace: str) -> None:
+        super().__init__(sentence("There is no namespace %(namespace)s."), namespace=namespace)
+
+
 def _send(client: Client, target: Target, wanted: Json, *, force: bool, dry: bool) -> Json:
     params = {"fieldManager": MANAGER, "fieldValidation": "Strict"}
     params |= {"force": "true"} if force else {}
     params |= {"dryRun": "All"} if dry else {}
-    found: Json = client.request(
-        "PATCH", f"{target.url()}?{urlencode(params)}", wanted, APPLY_PATCH
-    )
+    url = f"{target.url()}?{urlencode(params)}"
+    try:
+        found: Json = client.request("PATCH", url, wanted, APPLY_PATCH)
+    except errors.NotFound as error:
+        # What is applied need not be there, but its namespace must.
+        raise NoNamespace(target.namespace) from error
     return found

@@ -3,12 +3,13 @@
 import copy
 import difflib
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, NamedTuple
 
 import msgspec
 
 from clusters.kube import errors
-from clusters.kube.edited.documents import Wrong, same
+from clusters.kube.edited.documents import Wrong, same, within
 from clusters.kube.errors import sentence
 from clusters.kube.opened.text import APPLIED, MASK, NOT_AN_OBJECT, written
 
@@ -30,6 +31,9 @@ OTHER_OBJECT = sentence("This names another object. Write it back, or apply it a
 # So many lines are shown around a change.
 AROUND = 3
 MOST_LINES = 4000
+# Comparing may take as long as the lines that differ in both multiplied.
+MOST_COMPARED = 10_000_000
+TOO_LONG = sentence("The difference is too large to be shown.")
 
 
 class Line(NamedTuple):
@@ -142,18 +146,26 @@ def difference(before: Json | None, after: Json) -> list[Line]:
 
 def lines(before: str, after: str) -> list[Line]:
     """The diff of two texts by line."""
-    found: list[Line] = []
     old, new = before.splitlines(), after.splitlines()
-    for line in difflib.unified_diff(old, new, n=AROUND, lineterm=""):
-        if line.startswith(("---", "+++")) and not found:
-            continue
+    if _apart(old, new) > MOST_COMPARED:
+        return [Line("o", TOO_LONG)]
+    found: list[Line] = []
+    # The first two lines are the names of files.
+    for line in islice(difflib.unified_diff(old, new, n=AROUND, lineterm=""), 2, None):
         if len(found) == MOST_LINES:
             return [*found, Line("o", "…")]
-        if line.startswith("@@"):
-            found.append(Line("o", line))
-        else:
-            found.append(Line({"+": "a", "-": "d"}.get(line[:1], ""), line))
+        kind = "o" if line.startswith("@@") else {"+": "a", "-": "d"}.get(line[:1], "")
+        found.append(Line(kind, line))
     return found
+
+
+def _apart(old: list[str], new: list[str]) -> int:
+    """The lines of both multiplied, without what is the same at the beginning and the end."""
+    shorter = min(len(old), len(new))
+    ahead = next((n for n in range(shorter) if old[n] != new[n]), shorter)
+    rest = shorter - ahead
+    behind = next((n for n in range(rest) if old[-1 - n] != new[-1 - n]), rest)
+    return (len(old) - ahead - behind) * (len(new) - ahead - behind)
 
 
 def changed(before: Json, after: Json) -> list[str]:
@@ -169,14 +181,14 @@ def changed(before: Json, after: Json) -> list[str]:
 def _differing(one: Any, other: Any, path: str) -> Iterator[str]:
     if isinstance(one, dict) and isinstance(other, dict):
         for key in [*one, *(key for key in other if key not in one)]:
-            inner = f"{path}.{key}" if path else str(key)
+            inner = within(path, str(key))
             if key not in one or key not in other:
                 yield inner
             else:
                 yield from _differing(one[key], other[key], inner)
     elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
         for n, (left, right) in enumerate(zip(one, other, strict=True)):
-            yield from _differing(left, right, f"{path}[{n}]")
+            yield from _differing(left, right, within(path, n))
     elif not same(one, other):
         yield path
 

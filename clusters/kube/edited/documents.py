@@ -16,6 +16,7 @@ from clusters.kube.errors import KubeError, sentence
 LARGEST = 1024 * 1024
 MOST_DOCUMENTS = 200
 DEEPEST = 60
+LONGEST_FIELD, LONGEST_KEY = 1000, 320
 
 TOO_LARGE = sentence("The text is larger than 1 MiB.")
 TOO_MANY = sentence("There are more than 200 documents.")
@@ -83,6 +84,14 @@ def normal(field: str) -> str:
 
 def _part(inner: str) -> str:
     return f"[{inner}]" if inner.isdecimal() else f".{inner}"
+
+
+def within(field: str, key: str | int) -> str:
+    """A field inside of another. Bounded: of a key of a MiB each of its fields would be a copy."""
+    if isinstance(key, int):
+        return f"{field[:LONGEST_FIELD]}[{key}]"
+    short = key[:LONGEST_KEY]
+    return f"{field[:LONGEST_FIELD]}.{short}" if field else short
 
 
 def load(text: str) -> list[Document]:
@@ -191,7 +200,7 @@ class _Reader:
             self._node(event, field, depth)
             if key == "<<":
                 raise self._wrong(MERGE_KEY, event, field)
-            inner = f"{field}.{key}" if field else key
+            inner = within(field, key)
             if key in found:
                 raise self._wrong(TWICE, event, inner)
             self._lines.setdefault(inner, event.start_mark.line + 1)
@@ -201,7 +210,7 @@ class _Reader:
     def _sequence(self, field: str, depth: int) -> list[Any]:
         found: list[Any] = []
         while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
-            inner = f"{field}[{len(found)}]"
+            inner = within(field, len(found))
             self._lines.setdefault(inner, event.start_mark.line + 1)
             found.append(self._node(event, inner, depth + 1))
         return found

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from clusters.kube.edited.documents import same
+from clusters.kube.edited.documents import LONGEST_KEY, same, within
 
 # A field that is not there, which is something else than null.
 GONE: Any = type("Gone", (), {"__repr__": lambda _self: "GONE"})()
@@ -74,8 +74,7 @@ class _Merger:
         made = {}
         for key in [*theirs, *(key for key in mine if key not in theirs)]:
             found = self.value(
-                f"{path}.{key}" if path else key,
-                f"{kind}.{key}" if kind else key,
+                within(path, key), within(kind, key),
                 base.get(key, GONE), mine.get(key, GONE), theirs.get(key, GONE),
             )  # fmt: skip
             if found is not GONE:
@@ -96,7 +95,7 @@ class _Merger:
         made = []
         for key in [*others, *(key for key in ours if key not in others)]:
             found = self.value(
-                f"{path}[{','.join(map(str, key))}]", f"{kind}[]",
+                f"{path}[{','.join(map(str, key))[:LONGEST_KEY]}]", f"{kind}[]",
                 before.get(key, GONE), ours.get(key, GONE), others.get(key, GONE),
             )  # fmt: skip
             if found is not GONE:

@@ -18,7 +18,7 @@ INDEX = "/openapi/v3"
 # Documents of the largest groups have 1.5 MiB; custom resources may have many more fields.
 LARGEST = 16 * 1024 * 1024
 MOST_TYPES = 1500
-LONGEST_TEXT = 240
+LONGEST_TEXT = 160
 NOT_TOLD = sentence("The cluster does not tell the fields of this kind.")
 TOO_LARGE = sentence("What the cluster tells of its fields is too large.")
 
