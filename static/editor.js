@@ -40,17 +40,20 @@ function start(host) {
     doc: area.value,
     extensions: [
       cm.EditorView.cspNonce.of(nonce),
+      cm.EditorState.phrases.of(JSON.parse(texts.phrases || "{}")),
       cm.lineNumbers(), cm.foldGutter(), cm.lintGutter(), cm.history(), cm.drawSelection(), cm.bracketMatching(), cm.highlightActiveLine(),
       cm.yaml(), cm.indentUnit.of("  "), cm.syntaxHighlighting(colours), look, cm.search({ top: true }),
       cm.autocompletion({ override: [(context) => complete(context, schemas)] }),
       cm.linter((shown) => check(shown, schemas, texts, touched ? [] : told), { delay: 400 }),
       cm.keymap.of([
+        // Whatever else Escape closes: the Tab that follows leaves the editor.
+        { key: "Escape", run: (shown) => { shown.setTabFocusMode(4000); return false; } },
         ...cm.completionKeymap, ...cm.lintKeymap, ...cm.searchKeymap, ...cm.historyKeymap, ...cm.foldKeymap,
         { key: "Tab", run: cm.indentMore, shift: cm.indentLess },
         ...cm.defaultKeymap.filter((each) => each.key !== "Escape"),
-        { key: "Escape", run: cm.temporarilySetTabFocusMode },
+        { key: "Escape", run: () => true },
       ]),
-      cm.EditorView.contentAttributes.of({ "aria-label": "YAML", "aria-describedby": area.getAttribute("aria-describedby") ?? "", spellcheck: "false", autocapitalize: "off" }),
+      cm.EditorView.contentAttributes.of({ tabindex: "0", "aria-label": "YAML", "aria-describedby": area.getAttribute("aria-describedby") ?? "", spellcheck: "false", autocapitalize: "off" }),
       cm.EditorView.updateListener.of((update) => {
         if (!update.docChanged) return;
         touched = true;
