@@ -43,7 +43,7 @@ function start(host) {
       cm.EditorState.phrases.of(JSON.parse(texts.phrases || "{}")),
       cm.lineNumbers(), cm.foldGutter(), cm.lintGutter(), cm.history(), cm.drawSelection(), cm.bracketMatching(), cm.highlightActiveLine(),
       cm.yaml(), cm.indentUnit.of("  "), cm.syntaxHighlighting(colours), look, cm.search({ top: true }),
-      cm.autocompletion({ override: [(context) => complete(context, schemas)] }),
+      cm.autocompletion({ defaultKeymap: false, override: [(context) => complete(context, schemas)] }),
       cm.linter((shown) => check(shown, schemas, texts, touched ? [] : told), { delay: 400 }),
       cm.keymap.of([
         // Whatever else Escape closes: the Tab that follows leaves the editor.
@@ -172,7 +172,7 @@ function drafts(host, area, take) {
   let before = null;
   try { before = JSON.parse(sessionStorage.getItem(key)); } catch { /* nothing to take back */ }
   const back = performance.getEntriesByType("navigation")[0]?.type === "back_forward";
-  if (before?.text && before.text !== area.value && (!before.saved || back)) {
+  if ("fresh" in host.dataset && before?.text && before.text !== area.value && (!before.saved || back)) {
     const note = Object.assign(document.createElement("p"), { className: "alert alert-info", textContent: `${host.dataset.draft} ` });
     const button = Object.assign(document.createElement("button"), { type: "button", className: "btn btn-sm", textContent: host.dataset.restore });
     button.addEventListener("click", () => { take(before.text); note.remove(); });

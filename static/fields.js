@@ -35,7 +35,7 @@ export function placeAt(doc, number, column) {
       if (dash >= limit) continue;
       if (line.column >= limit || path[0] === line.key) { among = false; path.unshift("[]"); limit = dash + 1; }
     }
-    if (limit === 0) break;
+    if (limit === 0 && !among) break;
   }
   for (let n = number + 1; n <= doc.lines; n += 1) {
     const line = parts(doc.line(n).text);

@@ -185,6 +185,10 @@ def status_message(body: bytes) -> str:
 
 # What strict validation of fields and the decoder of JSON say, in one sentence.
 _UNKNOWN_FIELD = re.compile(r'(unknown|duplicate) field "([^"]{1,500})"')
+_FIELDS = {
+    "unknown": sentence("There is no such field."),
+    "duplicate": sentence("This key occurs twice."),
+}
 MOST_CAUSES = 50
 
 
@@ -201,7 +205,7 @@ def status_causes(body: bytes) -> tuple[errors.Cause, ...]:
         for one in told
     ]
     for word, field in _UNKNOWN_FIELD.findall(found.message):
-        causes.append(errors.Cause(f"{word} field", text(field, 500), f"{word} field"))
+        causes.append(errors.Cause(f"{word} field", text(field, 500), _FIELDS[word]))
     return tuple(causes[:MOST_CAUSES])
 
 

@@ -182,7 +182,7 @@ def problems(error: errors.Refused, document: Document) -> list[Problem]:
         Problem(
             document.line_of(cause.field) if cause.field else 0,
             cause.field,
-            cause.message or cause.reason,
+            _(cause.message) if cause.message else cause.reason,
             document.number,
         )
         for cause in error.causes

@@ -164,6 +164,7 @@ def _show(request: SignedInRequest, choice: Choice, page: Page) -> HttpResponse:
         "key": request.POST.get("key") or uuid.uuid4().hex,
         "overlaps": [_side(each) for each in page.clash.overlaps] if page.clash else [],
         "back": f"{object_path(found.kind, found.pk)}?tab=yaml",
+        "is_fresh": request.method == "GET",
         "is_secret": found.kind == "Secret",
         "marks": [[each.line, each.text] for each in page.problems if each.line],
     }
