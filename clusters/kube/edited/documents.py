@@ -124,7 +124,7 @@ def _documents(text: str) -> Iterator[Document]:
         if isinstance(event, yaml.DocumentStartEvent):
             number += 1
             if number > MOST_DOCUMENTS:
-                raise Wrong(TOO_MANY, event.start_mark.line + 1, "", number)
+                raise Wrong(TOO_MANY, _line(event), "", number)
             made = _Reader(events, number).document()
             if made is not None:
                 yield made
@@ -138,6 +138,11 @@ def only(text: str) -> Document:
     return found[0]
 
 
+def _line(event: Any) -> int:
+    """The line of an event, counted from 1."""
+    return int(event.start_mark.line) + 1
+
+
 class _Reader:
     """Reads one document from the parser's events."""
 
@@ -148,7 +153,7 @@ class _Reader:
 
     def document(self) -> Document | None:
         event = next(self._events)
-        line = event.start_mark.line + 1
+        line = _line(event)
         data = self._node(event, "", 0)
         if data is None:
             return None
@@ -171,7 +176,7 @@ class _Reader:
                 raise Wrong(NAMELESS, made.line_of(field), field, self._number)
 
     def _wrong(self, reason: str, event: Any, field: str) -> Wrong:
-        return Wrong(reason, event.start_mark.line + 1, field, self._number)
+        return Wrong(reason, _line(event), field, self._number)
 
     def _node(self, event: Any, field: str, depth: int) -> Any:
         if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
@@ -203,7 +208,7 @@ class _Reader:
             inner = within(field, key)
             if key in found:
                 raise self._wrong(TWICE, event, inner)
-            self._lines.setdefault(inner, event.start_mark.line + 1)
+            self._lines.setdefault(inner, _line(event))
             found[key] = self._node(next(self._events), inner, depth + 1)
         return found
 
@@ -211,7 +216,7 @@ class _Reader:
         found: list[Any] = []
         while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
             inner = within(field, len(found))
-            self._lines.setdefault(inner, event.start_mark.line + 1)
+            self._lines.setdefault(inner, _line(event))
             found.append(self._node(event, inner, depth + 1))
         return found
 

@@ -56,8 +56,8 @@ class _Merger:
             before = base if isinstance(base, dict) else {}
             return self._mapping(path, kind, before, mine, theirs)
         if isinstance(mine, list) and isinstance(theirs, list):
-            before = base if isinstance(base, list) else []
-            made = self._sequence(path, kind, before, mine, theirs)
+            items = base if isinstance(base, list) else []
+            made = self._sequence(path, kind, items, mine, theirs)
             if made is not None:
                 return made
         return self._overlap(path, base, mine, theirs)
