@@ -9,8 +9,8 @@ class ExplorerConfig(AppConfig):
 
     def ready(self) -> None:
         from explorer import executor as objects
-        from explorer.executor.catalog import ACTS
+        from explorer.executor.catalog import ACTS, WRITTEN
         from operations import executor
 
-        for act in ACTS.values():
+        for act in (*ACTS.values(), *WRITTEN.values()):
             executor.register(act.kind, act.label, objects.run)

@@ -1,9 +1,19 @@
 from django.urls import path
 
 from explorer.api import acting as acting_api
-from explorer.api import completion, files, logs, objects, search, views
+from explorer.api import completion, files, logs, objects, search, views, writing
 from explorer.api import details as api
-from explorer.views import acting, details, lists, looking, menu, saved, selection
+from explorer.views import (
+    acting,
+    applying,
+    details,
+    editing,
+    lists,
+    looking,
+    menu,
+    saved,
+    selection,
+)
 from explorer.views import logs as log_views
 
 urlpatterns = [
@@ -17,6 +27,10 @@ urlpatterns = [
     path("objects/<int:pk>/related/", looking.related, name="object-related"),
     path("objects/<int:pk>/yaml/", looking.yaml, name="object-yaml"),
     path("objects/<int:pk>/reveal/", looking.reveal, name="object-reveal"),
+    path("objects/<int:pk>/edit/", editing.edit, name="object-edit"),
+    path("objects/<int:pk>/schema/", editing.schema, name="object-schema"),
+    path("objects/apply/", applying.apply, name="object-apply"),
+    path("objects/apply/schema/", applying.schema, name="object-apply-schema"),
     path("objects/<str:kind>/", lists.objects, name="object-list"),
     path("objects/<str:kind>/columns/", saved.choose_columns, name="object-columns"),
     path("objects/<str:kind>/keys/", selection.keys, name="object-keys"),
@@ -43,6 +57,8 @@ urlpatterns = [
         acting_api.ObjectActions.as_view(),
         name="api-object-actions",
     ),
+    path("api/v1/objects/<int:pk>/edit", writing.ObjectEdit.as_view(), name="api-object-edit"),
+    path("api/v1/apply", writing.Apply.as_view(), name="api-apply"),
     path("api/v1/actions", acting_api.Actions.as_view(), name="api-actions"),
     path("api/v1/objects/<int:pk>/logs", logs.ObjectLogs.as_view(), name="api-object-logs"),
     path("api/v1/views", views.ViewList.as_view(), name="api-views"),

@@ -71,6 +71,11 @@ function minified(file) {
   return esbuild.transformSync(readFileSync(join(modules, file), "utf8"), { loader: file.split(".").at(-1), minify: true, legalComments: "inline" }).code;
 }
 
+/** Several packages as one module; each stands in the manifest by its own version. */
+function bundled(entry) {
+  return esbuild.buildSync({ entryPoints: [join(here, entry)], bundle: true, write: false, format: "esm", minify: true, legalComments: "inline", target: "es2022" }).outputFiles[0].text;
+}
+
 function sprite() {
   const names = readFileSync(join(here, "icons.txt"), "utf8").split("\n").filter((line) => line && !line.startsWith("#"));
   const symbols = names.sort().map((name) => {
@@ -88,6 +93,10 @@ mkdirSync(join(out, "licences"), { recursive: true });
 emit("htmx.min.js", readFileSync(join(modules, "htmx.org/dist/htmx.min.js"), "utf8").replace(/\n?\/\/# sourceMappingURL=.*\n?/, "\n"), "htmx.org");
 emit("uplot.min.js", minified("uplot/dist/uPlot.esm.js"), "uplot");
 emit("uplot.min.css", minified("uplot/dist/uPlot.min.css"), "uplot");
+const editor = bundled("codemirror.mjs");
+for (const name of ["state", "view", "commands", "language", "lang-yaml", "lint", "autocomplete", "search"]) emit("codemirror.min.js", editor, `@codemirror/${name}`);
+for (const name of ["highlight", "common", "lr", "yaml"]) emit("codemirror.min.js", editor, `@lezer/${name}`);
+for (const name of ["style-mod", "w3c-keyname", "crelt", "@marijn/find-cluster-break"]) emit("codemirror.min.js", editor, name);
 emit("tabler.min.css", trimTabler(), "@tabler/core");
 emit("icons.svg", sprite(), "@tabler/icons");
 writeFileSync(join(out, "manifest.json"), `${JSON.stringify(built, null, 2)}\n`);

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from operations import services
-from operations.models import LogLine, Operation, Step
+from operations.models import Former, LogLine, Operation, Step
 from teams.admin import ReadOnlyAdmin, confirmed
 
 _cancel = confirmed(
@@ -41,3 +41,12 @@ class StepAdmin(ReadOnlyAdmin):
     list_select_related = ("operation__cluster", "cluster")
     search_fields = ("name", "namespace")
     ordering = ("-id",)
+
+
+@admin.register(Former)
+class FormerAdmin(ReadOnlyAdmin):
+    list_display = ("step",)
+    list_select_related = ("step__cluster",)
+    search_fields = ("step__name",)
+    ordering = ("-step_id",)
+    exclude = ("sealed",)

@@ -205,6 +205,25 @@ class Step(NamespacedRows):
         return (found[0], found[1]) if found and self.status not in ACTIVE else None
 
 
+class Former(models.Model):
+    """What the way back of a step needs and nobody may read: whole objects, sealed."""
+
+    step = models.OneToOneField(
+        Step, primary_key=True, on_delete=models.CASCADE, related_name="former"
+    )
+    sealed = vault.SealedField("former")
+
+    class Meta:
+        verbose_name = _("former object")
+        verbose_name_plural = _("former objects")
+
+    def __str__(self) -> str:
+        return str(self.step)
+
+    def unseal(self) -> bytes:
+        return vault.unseal(bytes(self.sealed), f"former:{self.pk}")
+
+
 def told(words: str, facts: dict[str, Any]) -> str:
     """A sentence with its facts; one of them may be a sentence again."""
     if not facts:

@@ -7,9 +7,10 @@ from typing import Any
 from django.db.models import F, QuerySet
 from django.db.models.functions import Coalesce, Now
 
+from clusters import vault
 from clusters.models import Object
 from clusters.models.among import among
-from operations.models import ACTIVE, LogLine, Operation, Status, Step
+from operations.models import ACTIVE, Former, LogLine, Operation, Status, Step
 from teams import access
 from teams.access import Who
 
@@ -129,6 +130,13 @@ def begin_step(operation: Operation, step: Step) -> bool:
 def tell_step(operation: Operation, step: Step, **values: Any) -> bool:
     """Stores how far a running step is; False when the claim was lost."""
     return bool(_step(operation, step).filter(status=Status.RUNNING).update(**values))
+
+
+def keep_former(operation: Operation, step: Step, plain: bytes) -> None:
+    """Seals what the way back of a step needs, for the worker that holds the operation."""
+    if _step(operation, step).exists():
+        sealed = vault.seal(plain, f"former:{step.pk}")
+        Former.objects.update_or_create(step=step, defaults={"sealed": sealed})
 
 
 def finish_step(operation: Operation, step: Step, status: Status, **values: Any) -> bool:

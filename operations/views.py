@@ -20,6 +20,8 @@ DETAIL = "operations/detail.html"
 RECENT = "operations/recent.html"
 MOST = 100
 MOST_RECENT = 6
+# What is asked for anew on a page of its own.
+ONCE = ("object.revert", "object.apply")
 
 
 @require_GET
@@ -47,7 +49,7 @@ def detail(request: SignedInRequest, pk: UUID) -> HttpResponse:
     steps: list[Step] = context["steps"]
     context["counts"] = Counter(step.status for step in steps)
     context["may_undo"] = not operation.active and any(step.undo for step in steps)
-    if steps and not operation.active:
+    if steps and not operation.active and operation.kind not in ONCE:
         context["act"] = operation.kind.removeprefix("object.")
         context["again"] = ",".join(map(str, store.undone(request.user, operation)))
     return fragment(request, DETAIL, "state", context)

@@ -36,6 +36,7 @@ ON, TOKEN = {"name": "a.example", "on": "true"}, {"name": "x", "scope": "none"}
 LABEL = {"action": "label", "arguments": {"changes": {"a": "b"}}}
 MANY = LABEL | {"objects": ["POD"]}
 LABELLED = {"ids": "POD", "changes": "a=b", "confirm_name": "web-1"}
+EDITED = {"base": '{"metadata": {}}', "text": "-", "do": "preview"}
 #     address            method    key         anon out s_vw s_op view oper own admin
 CASES = [
     Case("fleet",             "GET",    "",          "302 200 200 200 200 200 200 200"),
@@ -176,6 +177,15 @@ CASES = [
     Case("api-objects-csv",   "GET",    "",          "401 200 200 200 200 200 200 200"),
     Case("object-act",        "GET",    "act",       "302 404 403 200 403 200 200 200", LABELLED),
     Case("object-act",        "POST",   "act",       "302 404 403 302 403 302 302 302", LABELLED),
+    Case("object-edit",       "GET",    "pod",       "302 404 403 200 403 200 200 200"),
+    Case("object-edit",       "POST",   "pod",       "302 404 403 422 403 422 422 422", EDITED),
+    Case("object-schema",     "GET",    "pod",       "302 404 403 204 403 204 204 204"),
+    Case("object-apply",      "GET",    "",          "302 200 403 200 403 200 200 200"),
+    Case("object-apply",      "POST",   "",          "302 422 403 422 403 422 422 422", EDITED),
+    Case("object-apply-schema", "GET",  "",          "302 404 403 404 403 404 404 404"),
+    Case("api-object-edit",   "GET",    "pod",       "401 404 403 502 403 502 502 502"),
+    Case("api-object-edit",   "PUT",    "pod",       "401 404 403 400 403 400 400 400", {}),
+    Case("api-apply",         "POST",   "",          "401 400 403 400 403 400 400 400", {}),
     # There is nothing to take back; tests/explorer/test_undo.py has what is.
     Case("operation-undo",    "GET",    "operation", "302 404 404 404 404 404 404 404"),
     Case("operation-undo",    "POST",   "operation", "302 404 404 404 404 404 404 404"),

@@ -4,6 +4,7 @@ Protocol: https://kubernetes.io/docs/reference/using-api/api-concepts/#protobuf-
 number, then an `Unknown` that holds the object; watch frames carry a 4-byte big-endian length).
 """
 
+import re
 import struct
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
@@ -152,6 +153,7 @@ def _payload(data: bytes) -> bytes:
 
 class _Cause(msgspec.Struct):
     reason: str = ""
+    field: str = ""
     message: str = ""
 
 
@@ -179,6 +181,32 @@ def status_message(body: bytes) -> str:
     causes = found.details.causes if found.details else []
     budgets = [cause.message for cause in causes if cause.reason == "DisruptionBudget"]
     return " ".join([found.message, *budgets])
+
+
+# What strict validation of fields and the decoder of JSON say, in one sentence.
+_UNKNOWN_FIELD = re.compile(r'(unknown|duplicate) field "([^"]{1,500})"')
+_FIELDS = {
+    "unknown": sentence("There is no such field."),
+    "duplicate": sentence("This key occurs twice."),
+}
+MOST_CAUSES = 50
+
+
+def status_causes(body: bytes) -> tuple[errors.Cause, ...]:
+    """What a Status answer in JSON says by field; () when it is something else."""
+    try:
+        found = msgspec.json.decode(body, type=_Status)
+    except BAD_OBJECT:
+        return ()
+    told = found.details.causes if found.details else []
+    text = errors.safe_text
+    causes = [
+        errors.Cause(text(one.reason, 100), text(one.field, 500), text(one.message, 1000))
+        for one in told
+    ]
+    for word, field in _UNKNOWN_FIELD.findall(found.message):
+        causes.append(errors.Cause(f"{word} field", text(field, 500), _FIELDS[word]))
+    return tuple(causes[:MOST_CAUSES])
 
 
 def refusal(status: int, message: str, retry_after: float | None = None) -> errors.KubeError:

@@ -5,6 +5,7 @@
 
 import re
 import unicodedata
+from typing import NamedTuple
 
 LONGEST = 300
 
@@ -94,10 +95,22 @@ class BadCertificate(KubeError):
         self.code = f"certificate_{reason}"
 
 
+class Cause(NamedTuple):
+    """A part of a refusal: a field that is wrong, or another manager's; any of them may be ""."""
+
+    reason: str
+    field: str
+    message: str
+
+
 class Refused(KubeError):
-    """The API server answered with an HTTP error; `status` is its number."""
+    """The API server answered with an HTTP error; `status` is its number.
+
+    `causes` says what is wrong by field, where the server does. These may quote what was sent.
+    """
 
     code = "refused"
+    causes: tuple[Cause, ...] = ()
 
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)

@@ -19,7 +19,7 @@ from urllib3.exceptions import HTTPError
 
 from clusters.kube import errors, tls
 from clusters.kube.address import Endpoint, connect, endpoint
-from clusters.kube.decode import refusal, retry_after_seconds, status_message
+from clusters.kube.decode import refusal, retry_after_seconds, status_causes, status_message
 from clusters.kube.headers import authorization
 from clusters.kube.types import Connection, Identity
 
@@ -192,7 +192,10 @@ class Transport:
         if 200 <= status < 300:
             return Answer(body, response.headers.get("Content-Type", ""))
         wait = retry_after_seconds(response.headers.get("Retry-After"))
-        raise refusal(status, status_message(body), wait)
+        error = refusal(status, status_message(body), wait)
+        if isinstance(error, errors.Refused):
+            error.causes = status_causes(body)
+        raise error
 
 
 def _read(response: Any, largest: int, status: int) -> bytes:

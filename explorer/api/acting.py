@@ -106,7 +106,7 @@ def _answer(request: Request, body: dict[str, Any], objects: list[Object]) -> Re
         act,
         choices,
         [arguments] * len(choices),
-        _key(request),
+        key_of(request),
         [body.get("resourceVersion", "")] * len(choices),
     )
     try:
@@ -114,9 +114,14 @@ def _answer(request: Request, body: dict[str, Any], objects: list[Object]) -> Re
     except Held as held:
         return held_answer(held)
     except KeyReused:
-        text = _("This key was used for another request.")
-        refused = {"error": text, "fields": {"Idempotency-Key": [text]}}
-        return Response(refused, status=status.HTTP_409_CONFLICT)
+        return reused_answer()
+
+
+def reused_answer() -> Response:
+    """409 for a key that was used for another request."""
+    text = _("This key was used for another request.")
+    refused = {"error": text, "fields": {"Idempotency-Key": [text]}}
+    return Response(refused, status=status.HTTP_409_CONFLICT)
 
 
 def _arguments(act: str, given: dict[str, Any]) -> dict[str, Any]:
@@ -133,7 +138,8 @@ def _arguments(act: str, given: dict[str, Any]) -> dict[str, Any]:
     return form.given
 
 
-def _key(request: Request) -> str:
+def key_of(request: Request) -> str:
+    """The Idempotency-Key, "" for none."""
     key = request.headers.get("Idempotency-Key", "")
     if key and not _KEY.match(key):
         raise ValidationError({"Idempotency-Key": [_("Give 1 to 64 visible ASCII characters.")]})

@@ -7,7 +7,17 @@ from typing import Any
 import msgspec
 from django.utils.translation import gettext_noop
 
-from clusters.kube.acting import drain, jobs, nodes, notes, removing, revisions, workloads
+from clusters.kube.acting import (
+    applying,
+    drain,
+    editing,
+    jobs,
+    nodes,
+    notes,
+    removing,
+    revisions,
+    workloads,
+)
 from clusters.kube.acting.drain import Progress
 from clusters.kube.acting.target import Did, Target
 from clusters.kube.client import Client
@@ -17,7 +27,7 @@ from explorer.executor.sessions import Sessions, facts
 from operations.executor import Cancelled, Job
 from operations.executor.steps import Outcome, StepFailed, StepJob, conclude
 from operations.models import Status
-from operations.store import tell_step
+from operations.store import keep_former, tell_step
 from teams import audit
 
 # Seconds between two looks at rollouts that were begun.
@@ -70,6 +80,18 @@ _ACTS: dict[str, Callable[[Client, Target, Arguments], Did]] = {
     "annotate": lambda client, target, given: notes.annotate(client, target, given["changes"]),
     "delete": lambda client, target, given: removing.delete(
         client, target, orphan=given.get("orphan", False), force=given.get("force", False)
+    ),
+}
+# Of YAML, by pages of their own.
+_WRITTEN: dict[str, Callable[[Client, Target, Arguments], Did]] = {
+    "edit": lambda client, target, given: editing.replace(
+        client, target, given["base"], given["wanted"], given["version"]
+    ),
+    "revert": lambda client, target, given: editing.revert(
+        client, target, given["former"], given["left"]
+    ),
+    "apply": lambda client, target, given: applying.apply(
+        client, target, given["object"], force=given["force"]
     ),
 }
 # After these pods are made; the step ends when they are ready.
@@ -137,9 +159,11 @@ def _do(
     given = item.arguments | {"key": step.job.operation.pk.hex}
     try:
         did = _drain(step, client, target, given) if act == "drain" else None
-        did = did or _ACTS[act](client, target, given)
+        did = did or (_ACTS | _WRITTEN)[act](client, target, given)
     except KubeError as error:
         raise sessions.explain(error, row.cluster) from error
+    if did.former:
+        keep_former(step.job.operation, row, msgspec.json.encode(did.former))
     wait = given.get("wait", True) and act in _FOLLOWED and row.kind in PATHS
     if wait and did.after:
         # What takes it back is known from now on, even if this worker dies.

@@ -78,6 +78,20 @@ ACTS = {
     )
 }  # fmt: skip
 
+# What is written as YAML: these have pages of their own, and no button among the acts.
+WRITTEN = {
+    act.name: act
+    for act in (
+        Act("edit", _("Edit YAML"), "edit",
+            _("The object is replaced by what is written, as long as nobody else has changed it."),
+            back=_AGAIN),
+        Act("revert", _("Put back"), "arrow-back-up",
+            _("What the edit changed is put back. Where others have changed the same since, nothing"
+              " is done."), back=_AGAIN),
+        Act("apply", _("Apply YAML"), "file-plus",
+            _("What is not there is made; of what is there the written fields are set.")),
+    )
+}  # fmt: skip
 
 # As callers of the API name them.
 NAMES = sorted(ACTS)

@@ -1,5 +1,6 @@
 """The clusters of one operation: a client for each, as the person, until it does not answer."""
 
+import re
 from types import TracebackType
 from typing import Any, Self
 from uuid import UUID
@@ -25,6 +26,9 @@ NOT_KNOWN = gettext_noop(
     "%(said)s MCM acts there as %(user)s, and the cluster's own RBAC says no: an admin of the"
     " cluster applies and checks the manifest on its page, tab Access, Identity."
 )
+BY_FIELD = gettext_noop("The cluster refuses it: %(fields)s")
+# "Invalid value: "x": must be…", "Unsupported value: …", "Duplicate value: …"
+_QUOTED = re.compile(r"(?<=value): (\"(?:[^\"\\\\]|\\\\.)*\"|\S+?)(?=:|$)")
 # After one of these nothing more is asked of the cluster: each question would take as long again.
 _AWAY = (errors.Unreachable, errors.TimedOut, errors.BadCertificate, errors.Unauthorized)
 
@@ -83,10 +87,21 @@ class Sessions:
             return StepFailed(MAYBE, {"said": {"words": str(error), "facts": {}}})
         if isinstance(error, errors.NotFound):
             return StepFailed(MISSING)
+        if isinstance(error, errors.Refused) and error.causes:
+            return StepFailed(BY_FIELD, {"fields": by_field(error)})
         whom = self._identities.get(cluster.pk, SERVICE_ACCOUNT)
         if isinstance(error, errors.Forbidden) and whom.user:
             return StepFailed(NOT_KNOWN, {"said": str(error), "user": whom.user})
         return StepFailed(str(error))
+
+
+def by_field(error: errors.Refused) -> str:
+    """What the cluster says is wrong, by field: without the values that it quotes."""
+    told = [
+        f"{cause.field}: {_QUOTED.sub('', cause.message)}" if cause.field else cause.reason
+        for cause in error.causes[:5]
+    ]
+    return "; ".join(told)
 
 
 def facts(error: Unfit) -> dict[str, Any]:

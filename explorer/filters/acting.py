@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from clusters.models import Object
+from operations.models import Step
 
 
 def keys_of(text: str) -> list[int]:
@@ -11,7 +12,7 @@ def keys_of(text: str) -> list[int]:
     return list(dict.fromkeys(key for key in keys if key < 2**63))
 
 
-def confirm_word(objects: Sequence[Object]) -> str:
+def confirm_word(objects: Sequence[Object | Step]) -> str:
     """What must be typed before these of prod are touched; "" where there is none.
 
     One object's own name, of several their cluster's, of several clusters the environment's.

@@ -46,6 +46,8 @@ class Wanted:
     key: str = ""
     # The resourceVersions that the objects must still have, in the same order; "" for any.
     versions: Sequence[str] = ()
+    # What the trail says of them, where the arguments may hold secrets.
+    told: dict[str, Any] = field(default_factory=dict)
 
 
 def choices(user: User, act: Act, objects: Iterable[Object]) -> list[Choice]:
@@ -193,6 +195,13 @@ def request(wanted: Wanted, *, by: User) -> Operation:
     ]
     payload = msgspec.json.encode(Given(items))
     made = operations.Steps(wanted.act.kind, steps, payload, wanted.key)
+    return operations.request_steps(made, by=by, told=_told(wanted) | {"objects": len(steps)})
+
+
+def _told(wanted: Wanted) -> dict[str, Any]:
+    """What the trail says of what is asked for. Of what was written as YAML never the text."""
+    if wanted.act.name in catalog.WRITTEN:
+        return wanted.told
     told = dict(wanted.arguments[0]) if len({str(each) for each in wanted.arguments}) == 1 else {}
     told.pop("seen", None)
-    return operations.request_steps(made, by=by, told=told | {"objects": len(steps)})
+    return told

@@ -17,10 +17,10 @@ from clusters.kube.client import Client
 from clusters.kube.errors import KubeError
 from clusters.models import Environment, Object
 from clusters.store import identity
-from explorer.executor.catalog import ACTS, Act
+from explorer.executor.catalog import ACTS, WRITTEN, Act
 from explorer.filters.acting import confirm_word, keys_of
 from explorer.forms import Arguments, Rollback, form_of
-from explorer.services import acting
+from explorer.services import acting, editing
 from explorer.services.acting import Choice
 from operations import services as operations
 from operations import store
@@ -69,7 +69,7 @@ def undo(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     operation = access.get_or_404(request.user, Operation, pk)
     steps = [(step, step.undo) for step in store.steps(request.user, operation)]
     back = [(step, undone) for step, undone in steps if undone]
-    wanted = ACTS.get(back[0][1][0]) if back else None
+    wanted = (ACTS | WRITTEN).get(back[0][1][0]) if back else None
     if wanted is None:
         raise Http404
     found: list[Object] = []
@@ -79,7 +79,7 @@ def undo(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         row = rows.filter(cluster=step.cluster, kind=step.kind, uid=step.uid).first()
         if row is not None:
             found.append(row)
-            arguments[row.pk] = given
+            arguments[row.pk] = editing.way_back(step) if wanted.name == "revert" else given
     choices = acting.choices(request.user, wanted, found)
     may = permitted(choices)
     dialog = Dialog(request, wanted, choices, Arguments(request.POST or None), operation)

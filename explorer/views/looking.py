@@ -14,6 +14,7 @@ from clusters.store import family
 from explorer.filters import causes
 from explorer.filters.paths import object_path
 from explorer.filters.relations import grouped, seen
+from explorer.services import editing
 from explorer.store import Seen
 from teams import access
 from teams.confirmation import confirmed
@@ -105,6 +106,7 @@ def yaml(request: SignedInRequest, pk: int) -> HttpResponse:
         if "download" in request.GET:
             return _file(found, written.manifest.text)
         context |= _written(written)
+    context["edit"] = editing.offered(request.user, found)
     context["may_reveal"] = access.may(request.user, Action.ADMIN, found)
     return render(request, "explorer/object/manifest.html", context)
 

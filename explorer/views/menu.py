@@ -7,9 +7,12 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
 from clusters.kube.kinds import KINDS
+from clusters.models import Cluster, Namespace
 from explorer import store
 from explorer.filters.paths import list_path
 from explorer.filters.words import title
+from teams import access
+from teams.roles import Action
 from teams.views import SignedInRequest, fragment
 
 MENU = "explorer/menu.html"
@@ -40,6 +43,7 @@ def kinds(request: SignedInRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "sections": [(label, [_entry(kind, found) for kind in names]) for label, names in groups],
         "topics": TOPICS,
+        "may_apply": access.may_anywhere(request.user, Action.OPERATE, Cluster, Namespace),
     }
     return fragment(request, MENU, "kinds", context)
 

@@ -47,11 +47,16 @@ _OF_ITS_KIND: dict[str, tuple[frozenset[str] | None, str, str]] = {
     "label": (None, "", "patch"),
     "annotate": (None, "", "patch"),
     "delete": (None, "", "delete"),
+    "edit": (None, "", "update"),
+    "revert": (None, "", "update"),
+    "apply": (None, "", "patch"),
 }
 _BESIDES = {
     "trigger": (Need("batch", "jobs", "create"),),
     "drain": (Need("", "pods/eviction", "create"), Need("", "pods", "list")),
 }
+# Who applies may make what is not there yet.
+_MAKES = frozenset(("apply",))
 
 
 def fits(act: str, kind: str) -> bool:
@@ -68,7 +73,8 @@ def needs(act: str, path: str) -> list[Need]:
     start, _, plural = path.rpartition("/")
     group = start.split("/")[2] if start.startswith("/apis/") else ""
     _kinds, part, verb = _OF_ITS_KIND[act]
-    return [Need(group, plural + part, verb), *_BESIDES.get(act, ())]
+    makes = [Need(group, plural, "create")] if act in _MAKES else []
+    return [Need(group, plural + part, verb), *makes, *_BESIDES.get(act, ())]
 
 
 def least(wanted: Collection[Need], custom: Custom | None = None) -> Least | None:

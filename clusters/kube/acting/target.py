@@ -64,7 +64,8 @@ class Did(msgspec.Struct, frozen=True):
     """What an act did. `before` and `after` are the fields that it concerns.
 
     `words` tell it, with `facts` filled in. `undo` names the act that takes it back, with its
-    arguments; None where there is none.
+    arguments; None where there is none. `former` is what that act needs and nobody may read: whole
+    objects, with their secrets.
     """
 
     words: str
@@ -72,6 +73,11 @@ class Did(msgspec.Struct, frozen=True):
     before: Json = {}
     after: Json = {}
     undo: tuple[str, Json] | None = None
+    former: Json = {}
+
+    def __repr__(self) -> str:
+        """Without the objects: it ends up in logs and tracebacks."""
+        return f"Did({self.words!r})"
 
 
 def address(path: str, namespace: str, name: str = "") -> str:

@@ -9,6 +9,7 @@ import msgspec
 import yaml
 
 from clusters.kube import errors
+from clusters.kube.edited import documents
 from clusters.kube.errors import sentence
 
 MASK = "••••••"
@@ -47,8 +48,8 @@ def manifest(body: bytes) -> Manifest:
     managed = metadata.pop("managedFields", None)
     masked = _mask(found) if found.get("kind") == "Secret" else 0
     return Manifest(
-        text=_yaml(found),
-        managed=_yaml(managed) if managed else "",
+        text=written(found),
+        managed=written(managed) if managed else "",
         masked=masked,
         version=errors.safe_text(str(metadata.get("resourceVersion", "")), 40),
     )
@@ -118,15 +119,17 @@ class _Dumper(yaml.CSafeDumper):
 
 
 def _text(dumper: yaml.CSafeDumper, text: str) -> yaml.ScalarNode:
-    # A block cannot end its lines with spaces; then libyaml itself chooses quotes.
-    style = "|" if "\n" in text else None
+    # A block cannot end its lines with spaces; then libyaml itself chooses quotes. It does not
+    # quote what only others take for a number, such as 1e3.
+    style = "|" if "\n" in text else None if documents.is_text(text) else '"'
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
 _Dumper.add_representer(str, _text)
 
 
-def _yaml(found: Any) -> str:
+def written(found: Any) -> str:
+    """Any data as YAML, keys in their order; BadAnswer where it is nested too deeply."""
     try:
         _measure(found)
         text = yaml.dump(
