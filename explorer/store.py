@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -132,6 +132,20 @@ def behind(clusters: Iterable[Cluster | Named], kinds: Iterable[str]) -> Standin
     keys = [cluster.pk for cluster in clusters]
     found = plain.rows(_LOST, [keys, list(kinds), KindState.State.WATCHING])
     return {(cluster, kind): Lost(*rest) for cluster, kind, *rest in found}
+
+
+def worst(found: Iterable[Lost | None]) -> Lost | None:
+    """Of the kinds of one list: what is least as it should be, None where nothing is.
+
+    A kind that a cluster has not is as it should be beside others that it has.
+    """
+    each = list(found)
+    lost = [one for one in each if one is not None]
+    broken = [one for one in lost if one.state != KindState.State.ABSENT]
+    if broken:
+        never = datetime.min.replace(tzinfo=UTC)
+        return min(broken, key=lambda one: one.observed_at or never)
+    return lost[0] if lost and len(lost) == len(each) else None
 
 
 def freshness(cluster: AsSeen, lost: Lost | None) -> tuple[Freshness, datetime | None]:

@@ -10,6 +10,7 @@ urlpatterns = [
     path("pods/", lists.pods, name="pods"),
     path("pods/rows/", lists.PodRows.as_view(), name="pod-rows"),
     path("pods/<int:pk>/", details.pod, name="pod-detail"),
+    path("workloads/", lists.workloads, name="workloads"),
     path("objects/", menu.kinds, name="objects"),
     path("objects/rows/", lists.ObjectRows.as_view(), name="object-rows"),
     path("objects/<int:pk>/", details.detail, name="object-detail"),

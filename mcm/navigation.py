@@ -16,6 +16,7 @@ from teams.models import User
 PLACES = (
     (None, _("Fleet"), "fleet", "layout-dashboard"),
     (_("Workloads"), _("Pods"), "pods", "cube"),
+    (_("Workloads"), _("All workloads"), "workloads", "box"),
     (_("Workloads"), _("Deployments"), "object-list deployments", "stack-2"),
     (_("Workloads"), _("StatefulSets"), "object-list statefulsets", "database"),
     (_("Workloads"), _("DaemonSets"), "object-list daemonsets", "versions"),
@@ -37,7 +38,7 @@ ALLOWED = {"audit": access.may_read_trail}
 
 # Lists that narrow to the cluster that `?cluster=` names; elsewhere a cluster leads to its page.
 LIST = "object-list"
-NARROWING = ("pods", LIST, "releases")
+NARROWING = ("pods", "workloads", LIST, "releases")
 
 
 def navigation(request: HttpRequest) -> dict[str, Any]:

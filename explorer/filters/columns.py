@@ -93,7 +93,7 @@ _ALL = (
     Column("since", _("In this state"), lambda seen: seen.object.since, "age", "num",
            fields=("since",)),
     Column("age", _("Age"), lambda seen: seen.object.created, "age", "num"),
-    Column("kind", _("Kind"), lambda seen: seen.object.kind),
+    Column("kind", _("Kind"), lambda seen: seen.object.kind, card=True),
     Column("uid", _("UID"), lambda seen: seen.object.uid, css="mono", fields=("uid",)),
     Column("limits", _("Used of allowed"), _limits, "long", fields=("facts",)),
     _fact("ip", _("IP"), "mono"),
@@ -145,6 +145,7 @@ _FIRST, _LAST = ("name", "cluster", "namespace", "status"), ("age",)
 _STATELESS = frozenset({"ConfigMap", "Secret", "ServiceAccount", "NetworkPolicy", "StorageClass"})
 # What each kind shows between. "." stands for a fact.
 _SHOWN = {
+    "Workload": "kind ready image since",
     "Pod": "ready restarts node",
     "Node": ".version .zone .instanceType cpu memory .pods",
     "Namespace": "",
@@ -167,6 +168,7 @@ _SHOWN = {
 }
 # What may be added beside what every kind has.
 _MORE = {
+    "Workload": "owner restarts .reason .completions .schedule .revision",
     "Pod": "owner image cpu memory .ip .reason",
     "Node": ".region",
     "Deployment": ".paused",

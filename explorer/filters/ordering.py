@@ -137,6 +137,7 @@ SORTS = {
     "ready": Order((MISSING,), down=True, indexed=False),
     **{name: Order((name,), indexed=False) for name in ("since", "cpu", "memory")},
     "owner": Order(("owner_name",), indexed=False),
+    "kind": Order(("kind", "name"), indexed=False),
     "image": Order((IMAGE,), indexed=False),
     **{f"facts.{name}": Order((FACT + name,), indexed=False) for name in TEXTS},
     **{f"facts.{name}": Order((DIGITS + name, FACT + name), indexed=False) for name in NUMBERS},

@@ -20,7 +20,7 @@ from clusters.models.among import among
 from clusters.store.queries import Named
 from explorer import store
 from explorer.filters.candidates import Seen
-from explorer.filters.words import TITLES, kind_named, title
+from explorer.filters.words import TITLES, kind_named, members, title
 from explorer.models import SavedView
 from teams.models import User
 
@@ -94,7 +94,9 @@ def _objects(seen: Seen, asked: Asked) -> list[store.Seen]:
     for word in rest:
         rows = rows.filter(_somewhere(word, seen.named))
     values = rows.values_list("pk", "kind", "name", "health")
-    kinds = [asked.kind] if asked.kind else [kind for kind in KINDS if kind not in MADE]
+    kinds = (
+        list(members(asked.kind)) if asked.kind else [kind for kind in KINDS if kind not in MADE]
+    )
     # By the beginning of the name first: of what only holds the word there may be more than are
     # compared.
     found = seen.found(values.filter(kind__in=kinds, name__startswith=main)[:COMPARED])

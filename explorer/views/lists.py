@@ -35,6 +35,11 @@ def pods(request: SignedInRequest) -> HttpResponse:
 
 
 @require_GET
+def workloads(request: SignedInRequest) -> HttpResponse:
+    return _list(request, "Workload")
+
+
+@require_GET
 def objects(request: SignedInRequest, kind: str) -> HttpResponse:
     """Of any kind, by each of its names; each list has just one address."""
     found = kind_named(kind)
