@@ -24,7 +24,7 @@ PLACES = (
     (_("Workloads"), _("CronJobs"), "object-list cronjobs", "clock"),
     (_("Inventory"), _("Nodes"), "object-list nodes", "server"),
     (_("Inventory"), _("Services"), "object-list services", "plug"),
-    (_("Inventory"), _("Events"), "object-list events", "list-details"),
+    (_("Inventory"), _("Events"), "events", "list-details"),
     (_("Inventory"), _("All kinds"), "objects", "list"),
     (_("Delivery"), _("Releases"), "releases", "package"),
     (_("Delivery"), _("Operations"), "operations", "activity"),
@@ -38,7 +38,7 @@ ALLOWED = {"audit": access.may_read_trail}
 
 # Lists that narrow to the cluster that `?cluster=` names; elsewhere a cluster leads to its page.
 LIST = "object-list"
-NARROWING = ("pods", "workloads", LIST, "releases")
+NARROWING = ("pods", "workloads", "events", LIST, "releases")
 
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
