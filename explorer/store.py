@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -20,11 +20,12 @@ from clusters.models import (
     Tally,
 )
 from clusters.models.among import among
-from clusters.store import plain
+from clusters.store import nodes, plain
+from clusters.store.nodes import Load
 from clusters.store.queries import Named
 from explorer.models import ColumnChoice, SavedView
 from teams import access
-from teams.access import AnyUser
+from teams.access import AnyUser, Who
 from teams.models import User
 
 _LOST = f"""
@@ -83,6 +84,8 @@ class Seen:
     cluster: Cluster | Named
     freshness: Freshness
     observed_at: datetime | None
+    # What is on it, of a node.
+    load: Load | None = None
 
     @property
     def shown_health(self) -> str:
@@ -153,6 +156,24 @@ def freshness(cluster: AsSeen, lost: Lost | None) -> tuple[Freshness, datetime |
     if lost is None or cluster.freshness == Freshness.UNREACHABLE:
         return cluster.freshness, cluster.observed_at
     return Freshness.STALE, lost.observed_at
+
+
+def loaded(who: Who, found: list[Seen]) -> list[Seen]:
+    """The same, the nodes among them with what is on them."""
+    nodes_of = {
+        (each.object.cluster_id, each.object.name): nodes.of_row(each.object)
+        for each in found
+        if each.object.kind == "Node"
+    }
+    if not nodes_of:
+        return found
+    known = nodes.loads(who, nodes_of.values())
+    return [
+        replace(each, load=known.get((each.object.cluster_id, each.object.name)))
+        if each.object.kind == "Node"
+        else each
+        for each in found
+    ]
 
 
 def seen(rows: Iterable[Object | Listed], clusters: Mapping[UUID, Cluster | Named]) -> list[Seen]:

@@ -4,7 +4,7 @@ from explorer.api import acting as acting_api
 from explorer.api import completion, files, logs, objects, search, views
 from explorer.api import details as api
 from explorer.api import events as events_api
-from explorer.views import acting, details, events, lists, looking, menu, saved, selection
+from explorer.views import acting, details, events, lists, looking, menu, nodes, saved, selection
 from explorer.views import logs as log_views
 
 urlpatterns = [
@@ -12,6 +12,8 @@ urlpatterns = [
     path("pods/rows/", lists.PodRows.as_view(), name="pod-rows"),
     path("pods/<int:pk>/", details.pod, name="pod-detail"),
     path("workloads/", lists.workloads, name="workloads"),
+    path("nodes/", lists.nodes, name="nodes"),
+    path("nodes/spread/", nodes.spread, name="nodes-spread"),
     path("events/", events.events, name="events"),
     path("events/newer/", events.newer, name="events-newer"),
     path("events/single/", events.single, name="events-single"),

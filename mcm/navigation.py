@@ -22,7 +22,7 @@ PLACES = (
     (_("Workloads"), _("DaemonSets"), "object-list daemonsets", "versions"),
     (_("Workloads"), _("Jobs"), "object-list jobs", "player-play"),
     (_("Workloads"), _("CronJobs"), "object-list cronjobs", "clock"),
-    (_("Inventory"), _("Nodes"), "object-list nodes", "server"),
+    (_("Inventory"), _("Nodes"), "nodes", "server"),
     (_("Inventory"), _("Services"), "object-list services", "plug"),
     (_("Inventory"), _("Events"), "events", "list-details"),
     (_("Inventory"), _("All kinds"), "objects", "list"),
@@ -38,7 +38,7 @@ ALLOWED = {"audit": access.may_read_trail}
 
 # Lists that narrow to the cluster that `?cluster=` names; elsewhere a cluster leads to its page.
 LIST = "object-list"
-NARROWING = ("pods", "workloads", "events", LIST, "releases")
+NARROWING = ("pods", "workloads", "nodes", "events", LIST, "releases")
 
 
 def navigation(request: HttpRequest) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from explorer.filters.conditions import meaning, pattern
 from explorer.filters.criteria import KINDS_OF, TALLIED, ObjectFilter, names_several
 from explorer.filters.typed import SET, Term
 from explorer.filters.words import FIELDS, members
-from explorer.store import Seen, listed, seen
+from explorer.store import Seen, listed, loaded, seen
 from teams import access
 from teams.access import AnyUser
 
@@ -23,6 +23,9 @@ _SHOWN = (
     "kind", "namespace", "name", "status", "health", "ready", "wanted", "restarts", "node",
     "created", *(f"cluster__{field}" for field in queries.SHOWN),
 )  # fmt: skip
+
+# The fields that tell what a node can give.
+LOADED = frozenset({"cpu", "memory", "facts"})
 
 
 class Inventory:
@@ -75,7 +78,8 @@ class Inventory:
         """
         found = listed(keys)
         known = [found[key] for key in keys if key in found]
-        return seen([row for row in known if row.cluster_id in self.clusters], self.clusters)
+        rows = [row for row in known if row.cluster_id in self.clusters]
+        return loaded(self._held, seen(rows, self.clusters))
 
     def named(self, keys: list[int], fields: Iterable[str] = ()) -> list[Seen]:
         """Those of the objects with these keys that match, in no order; `fields` are those that
@@ -83,7 +87,8 @@ class Inventory:
         """
         found = self.objects().filter(pk__in=keys).select_related("cluster")
         rows = list(found.only(*_SHOWN, *fields))
-        return seen(rows, {row.cluster_id: row.cluster for row in rows})
+        here = seen(rows, {row.cluster_id: row.cluster for row in rows})
+        return loaded(self._held, here) if LOADED.issubset(fields) else here
 
     def tallies(self, but: str = "") -> QuerySet[Tally]:
         """The tallies of what matches, as far as they know: by the terms of `TALLIED` fields, and

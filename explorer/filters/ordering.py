@@ -114,7 +114,7 @@ class Order:
 _PLACE = ("cluster__name", "namespace", "kind")
 # Facts that are texts, and those that are whole numbers, of which the longer is the larger.
 TEXTS = (
-    "ip", "reason", "version", "zone", "region", "instanceType", "paused", "completions",
+    "ip", "reason", "taints", "version", "zone", "region", "instanceType", "paused", "completions",
     "schedule", "suspended", "lastSchedule", "type", "clusterIP", "externalIP", "ports", "class",
     "hosts", "address", "volume", "capacity", "claim", "provisioner", "default", "target",
     "minAvailable", "maxUnavailable", "object", "message", "source", "release", "chart",

@@ -5,7 +5,7 @@ from django.urls import reverse
 from explorer.filters.words import path_word
 
 # Those that have an address of their own.
-OWN_PAGES = {"Pod": "pods", "Workload": "workloads"}
+OWN_PAGES = {"Pod": "pods", "Workload": "workloads", "Node": "nodes"}
 
 
 def list_path(kind: str) -> str:

@@ -110,6 +110,8 @@ def _marked(wanted: ObjectFilter) -> list[tuple[str, bool]]:
 
 def _topics(inventory: Inventory, kind: str) -> str:
     """What the page listens to; how fresh its rows are is told with the clusters."""
+    if kind == "Node":
+        return "nodes usage clusters"
     if kind in KINDS or kind in WHOLE:
         return " ".join([*(KINDS[each].topic for each in members(kind)), "clusters"])
     return " ".join([*sorted(store.plurals(kind, inventory.searched)), "clusters"])

@@ -45,7 +45,7 @@ PAGES = {
     "pod": "/pods/{pod}/",
     "misread query": "/pods/?q=restarts%3Emany%20web",
     "deployments": "/objects/deployments/",
-    "nodes": "/objects/nodes/",
+    "nodes": "/nodes/",
     "kinds": "/objects/",
     "new view": "/views/new/?kind=Pod",
     "releases": "/releases/",

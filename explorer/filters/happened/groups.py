@@ -39,7 +39,10 @@ _MADE = {
     "Job": r"-\d{6,}$",
 }
 # What differs from one telling of a thing to the next; the object's own name was replaced by \x01.
-_DIFFERS = r"\x01(-[0-9a-z]{4,10})*|\m[0-9a-f]{8,}(-[0-9a-f]{4,})*\M|(\d+([.:]\d+)*([nuµm]?s|m|h|[KMG]i?B?)?)+"
+_DIFFERS = (
+    r"\x01(-[0-9a-z]{4,10})*|\m[0-9a-f]{8,}(-[0-9a-f]{4,})*\M"
+    r"|(\d+([.:]\d+)*([nuµm]?s|m|h|[KMG]i?B?)?)+"
+)
 
 _GROUPS = """
 WITH happened(id, cluster_id, namespace, kind, name, reason, health, first, last, seen, message,
