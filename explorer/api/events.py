@@ -100,7 +100,7 @@ class EventsSerializer(serializers.Serializer[Any]):
     total = serializers.IntegerField(help_text="How many groups there are.")
     events = serializers.IntegerField(help_text="How many events are in all of them.")
     complete = serializers.BooleanField(
-        help_text="false where more match than were looked at: the newest 20,000."
+        help_text="false where more match than were looked at: the newest 10,000."
     )
     next = serializers.CharField(allow_null=True, help_text="The cursor of the next page.")
     overTime = BarSerializer(many=True, help_text="By when they were last seen.")  # noqa: N815

@@ -26,8 +26,8 @@ from explorer.filters.inventory import Inventory
 from teams import access
 from teams.access import AnyUser
 
-# The newest events that are put together; so many take a quarter of a second.
-MOST = 20_000
+# The newest events that are put together; so many take a third of a second.
+MOST = 10_000
 # Objects of a group that are named, and single events that are shown of it.
 NAMED = 5
 SINGLE = 50
