@@ -46,6 +46,8 @@ PAGES = {
     "misread query": "/pods/?q=restarts%3Emany%20web",
     "deployments": "/objects/deployments/",
     "nodes": "/nodes/",
+    "workloads": "/workloads/",
+    "events": "/events/?window=all",
     "kinds": "/objects/",
     "new view": "/views/new/?kind=Pod",
     "releases": "/releases/",

@@ -61,7 +61,7 @@ def test_a_node_shows_what_is_on_it(mcm: Client, fleet: Cluster) -> None:
         "v1.34.0",
     )
     text = page.content.decode()
-    assert "3 of 4 asked for" in text
+    assert "3 of 4 requested" in text
     assert "gpu=yes:NoSchedule" in text
     assert "/pods/?cluster=prod&amp;node=d&amp;sort=-cpu" in text
     assert text.count("behind v1.34.0") == 3

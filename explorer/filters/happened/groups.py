@@ -9,10 +9,11 @@ import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import cached_property
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import F, QuerySet, TextField, Value
+from django.db.models import BooleanField, F, Func, QuerySet, TextField, Value
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce
 
@@ -104,6 +105,17 @@ SELECT count(*) FILTER (WHERE met > %s), count(*) FILTER (WHERE seen > %s) FROM 
 _SINGLE = "SELECT id FROM each WHERE key = %s ORDER BY last DESC, id DESC LIMIT {size}"
 
 
+class _IsAny(Func):
+    """That a row has one of these keys; as `pk__in`, without a parameter for each."""
+
+    template = "(%(expressions)s::bigint[]))"
+    arg_joiner = " = ANY("
+    output_field = BooleanField()
+
+    def __init__(self, keys: Iterable[int]) -> None:
+        super().__init__(F("pk"), Value("{" + ",".join(map(str, keys)) + "}"))
+
+
 class Group(NamedTuple):
     """Events of one sort. `times` counts what each says of itself, `events` are those rows.
 
@@ -154,6 +166,14 @@ class Happened:
 
     def matching(self, but: str = "") -> QuerySet[Object]:
         """The newest events that match, at most MOST; `but` leaves out the terms of one field."""
+        return self._newest(but) if but else Object.objects.filter(_IsAny(self._keys)).order_by()
+
+    @cached_property
+    def _keys(self) -> list[int]:
+        """Looked for once: bars, facets and groups are of the same events."""
+        return [pk for (pk,) in around("{}", self._newest("").values_list("pk"))]
+
+    def _newest(self, but: str) -> QuerySet[Object]:
         rows = self.inventory.objects(but)
         if self.asked.about and but != "about":
             rows = rows.filter(owner_kind__in=self.asked.about)
