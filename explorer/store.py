@@ -2,8 +2,8 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -20,11 +20,12 @@ from clusters.models import (
     Tally,
 )
 from clusters.models.among import among
-from clusters.store import plain
+from clusters.store import nodes, plain
+from clusters.store.nodes import Load
 from clusters.store.queries import Named
 from explorer.models import ColumnChoice, SavedView
 from teams import access
-from teams.access import AnyUser
+from teams.access import AnyUser, Who
 from teams.models import User
 
 _LOST = f"""
@@ -83,6 +84,8 @@ class Seen:
     cluster: Cluster | Named
     freshness: Freshness
     observed_at: datetime | None
+    # What is on it, of a node.
+    load: Load | None = None
 
     @property
     def shown_health(self) -> str:
@@ -134,11 +137,43 @@ def behind(clusters: Iterable[Cluster | Named], kinds: Iterable[str]) -> Standin
     return {(cluster, kind): Lost(*rest) for cluster, kind, *rest in found}
 
 
+def worst(found: Iterable[Lost | None]) -> Lost | None:
+    """Of the kinds of one list: what is least as it should be, None where nothing is.
+
+    A kind that a cluster has not is as it should be beside others that it has.
+    """
+    each = list(found)
+    lost = [one for one in each if one is not None]
+    broken = [one for one in lost if one.state != KindState.State.ABSENT]
+    if broken:
+        never = datetime.min.replace(tzinfo=UTC)
+        return min(broken, key=lambda one: one.observed_at or never)
+    return lost[0] if lost and len(lost) == len(each) else None
+
+
 def freshness(cluster: AsSeen, lost: Lost | None) -> tuple[Freshness, datetime | None]:
     """How fresh a kind of a cluster is; `lost` is given where its watch does not stand."""
     if lost is None or cluster.freshness == Freshness.UNREACHABLE:
         return cluster.freshness, cluster.observed_at
     return Freshness.STALE, lost.observed_at
+
+
+def loaded(who: Who, found: list[Seen]) -> list[Seen]:
+    """The same, the nodes among them with what is on them."""
+    nodes_of = {
+        (each.object.cluster_id, each.object.name): nodes.of_row(each.object)
+        for each in found
+        if each.object.kind == "Node"
+    }
+    if not nodes_of:
+        return found
+    known = nodes.loads(who, nodes_of.values())
+    return [
+        replace(each, load=known.get((each.object.cluster_id, each.object.name)))
+        if each.object.kind == "Node"
+        else each
+        for each in found
+    ]
 
 
 def seen(rows: Iterable[Object | Listed], clusters: Mapping[UUID, Cluster | Named]) -> list[Seen]:

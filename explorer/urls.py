@@ -3,14 +3,17 @@ from django.urls import path
 from explorer.api import acting as acting_api
 from explorer.api import completion, files, logs, objects, search, views, writing
 from explorer.api import details as api
+from explorer.api import events as events_api
 from explorer.views import (
     acting,
     applying,
     details,
     editing,
+    events,
     lists,
     looking,
     menu,
+    nodes,
     saved,
     selection,
 )
@@ -20,6 +23,13 @@ urlpatterns = [
     path("pods/", lists.pods, name="pods"),
     path("pods/rows/", lists.PodRows.as_view(), name="pod-rows"),
     path("pods/<int:pk>/", details.pod, name="pod-detail"),
+    path("workloads/", lists.workloads, name="workloads"),
+    path("nodes/", lists.nodes, name="nodes"),
+    path("nodes/spread/", nodes.spread, name="nodes-spread"),
+    path("events/", events.events, name="events"),
+    path("events/newer/", events.newer, name="events-newer"),
+    path("events/single/", events.single, name="events-single"),
+    path("events/csv/", events.as_csv, name="events-csv"),
     path("objects/", menu.kinds, name="objects"),
     path("objects/rows/", lists.ObjectRows.as_view(), name="object-rows"),
     path("objects/<int:pk>/", details.detail, name="object-detail"),
@@ -51,6 +61,7 @@ urlpatterns = [
     path("api/v1/objects/<int:pk>/related", api.ObjectRelated.as_view(), name="api-object-related"),
     path("api/v1/objects/<int:pk>/events", api.ObjectEvents.as_view(), name="api-object-events"),
     path("api/v1/objects/<int:pk>/reveal", api.ObjectReveal.as_view(), name="api-object-reveal"),
+    path("api/v1/events", events_api.EventList.as_view(), name="api-events"),
     path("api/v1/search", search.Search.as_view(), name="api-search"),
     path(
         "api/v1/objects/<int:pk>/actions",

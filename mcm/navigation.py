@@ -16,14 +16,15 @@ from teams.models import User
 PLACES = (
     (None, _("Fleet"), "fleet", "layout-dashboard"),
     (_("Workloads"), _("Pods"), "pods", "cube"),
+    (_("Workloads"), _("All workloads"), "workloads", "box"),
     (_("Workloads"), _("Deployments"), "object-list deployments", "stack-2"),
     (_("Workloads"), _("StatefulSets"), "object-list statefulsets", "database"),
     (_("Workloads"), _("DaemonSets"), "object-list daemonsets", "versions"),
     (_("Workloads"), _("Jobs"), "object-list jobs", "player-play"),
     (_("Workloads"), _("CronJobs"), "object-list cronjobs", "clock"),
-    (_("Inventory"), _("Nodes"), "object-list nodes", "server"),
+    (_("Inventory"), _("Nodes"), "nodes", "server"),
     (_("Inventory"), _("Services"), "object-list services", "plug"),
-    (_("Inventory"), _("Events"), "object-list events", "list-details"),
+    (_("Inventory"), _("Events"), "events", "list-details"),
     (_("Inventory"), _("All kinds"), "objects", "list"),
     (_("Delivery"), _("Releases"), "releases", "package"),
     (_("Delivery"), _("Operations"), "operations", "activity"),
@@ -37,7 +38,7 @@ ALLOWED = {"audit": access.may_read_trail}
 
 # Lists that narrow to the cluster that `?cluster=` names; elsewhere a cluster leads to its page.
 LIST = "object-list"
-NARROWING = ("pods", LIST, "releases")
+NARROWING = ("pods", "workloads", "nodes", "events", LIST, "releases")
 
 
 def navigation(request: HttpRequest) -> dict[str, Any]:

@@ -39,8 +39,9 @@ function sections() {
   const pages = [...links("#nav li a"), ...links("#user-menu a")];
   const matching = (items) => items.filter(({ title, detail }) => holds(`${title} ${detail}`, all));
   if (!all.length) return [["recent", recent()], ["here", here()], ["pages", pages]];
-  const { objects = [], clusters = [], lists = [], views = [] } = answer.found;
+  const { actions = [], objects = [], clusters = [], lists = [], views = [] } = answer.found;
   return [
+    ["actions", actions.map(ofAction)],
     ["recent", matching(recent()).slice(0, 3)],
     ["objects", objects.map(ofObject)],
     ["clusters", clusters.map((each) => ({ title: each.name, detail: "", environment: each.environment, url: each.url }))],
@@ -49,6 +50,10 @@ function sections() {
     ["views", views.map((each) => ({ title: each.name, detail: [each.kind, each.team].filter(Boolean).join(" · "), url: each.url }))],
     ["lists", lists.map(({ title, url }) => ({ title, detail: "", url }))],
   ];
+}
+// An act opens the dialog that asks before it: nothing is done from here.
+function ofAction({ title, object, url, dialog }) {
+  return { ...ofObject(object), title, url, dialog };
 }
 function ofObject(found) {
   const place = [found.kind, found.namespace, found.cluster].filter(Boolean).join(" · ");
@@ -98,7 +103,7 @@ function notes() {
   if (!words().length) said.push(texts.hint);
   else if (answer.failed && isAnswered) said.push(texts.failed);
   else if (isAnswered && answer.found.complete === false) said.push(texts.late);
-  else if (isAnswered && !answer.found.objects?.length) said.push(texts.none);
+  else if (isAnswered && !answer.found.objects?.length && !answer.found.actions?.length) said.push(texts.none);
   return said.map((text) => {
     const note = made("p", "palette-note", text);
     note.setAttribute("role", "status");
@@ -155,8 +160,16 @@ function take(element) {
   input.value = "";
   input.blur();
   if (item.element) return item.element.click();
+  if (item.dialog) return openDialog(item.url);
   remember(item);
   location.assign(item.url);
+}
+function openDialog(url) {
+  const link = Object.assign(document.createElement("a"), { href: url });
+  link.dataset.dialog = "";
+  document.body.append(link);
+  link.click();
+  link.remove();
 }
 function enter() {
   if (words().length && answer.text !== input.value.trim()) { isWanted = true; return true; }

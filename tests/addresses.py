@@ -35,6 +35,7 @@ ON, TOKEN = {"name": "a.example", "on": "true"}, {"name": "x", "scope": "none"}
 # 400 and 422: let in, and told what is wrong with what was sent.
 LABEL = {"action": "label", "arguments": {"changes": {"a": "b"}}}
 MANY = LABEL | {"objects": ["POD"]}
+SINCE = {"loaded": "2026-01-01T00:00:00Z"}
 LABELLED = {"ids": "POD", "changes": "a=b", "confirm_name": "web-1"}
 EDITED = {"base": '{"metadata": {}}', "text": "-", "do": "preview"}
 #     address            method    key         anon out s_vw s_op view oper own admin
@@ -155,6 +156,13 @@ CASES = [
     Case("pods",              "GET",    "",          "302 200 200 200 200 200 200 200"),
     Case("pod-rows",          "GET",    "",          "302 200 200 200 200 200 200 200"),
     Case("pod-detail",        "GET",    "pod",       "302 404 200 200 200 200 200 200"),
+    Case("workloads",         "GET",    "",          "302 200 200 200 200 200 200 200"),
+    Case("nodes",             "GET",    "",          "302 200 200 200 200 200 200 200"),
+    Case("nodes-spread",      "GET",    "",          "302 200 200 200 200 200 200 200"),
+    Case("events",            "GET",    "",          "302 200 200 200 200 200 200 200"),
+    Case("events-newer",      "GET",    "",          "302 200 200 200 200 200 200 200", SINCE),
+    Case("events-single",     "GET",    "",          "302 200 200 200 200 200 200 200"),
+    Case("events-csv",        "GET",    "",          "302 200 200 200 200 200 200 200"),
     Case("objects",           "GET",    "",          "302 200 200 200 200 200 200 200"),
     Case("object-rows",       "GET",    "",          "302 200 200 200 200 200 200 200"),
     Case("object-list",       "GET",    "kind",      "302 200 200 200 200 200 200 200"),
@@ -208,6 +216,7 @@ CASES = [
     Case("api-view",          "DELETE", "view",      "401 404 404 404 200 404 404 200"),
     Case("api-objects",       "GET",    "",          "401 200 200 200 200 200 200 200"),
     Case("api-objects-complete", "GET", "",          "401 200 200 200 200 200 200 200"),
+    Case("api-events",        "GET",    "",          "401 200 200 200 200 200 200 200"),
     Case("api-search",        "GET",    "",          "401 200 200 200 200 200 200 200"),
     Case("api-schema",        "GET",    "",          "401 200 200 200 200 200 200 200"),
     Case("api-docs",          "GET",    "",          "401 200 200 200 200 200 200 200"),

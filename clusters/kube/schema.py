@@ -45,7 +45,8 @@ MESSAGES: dict[str, str] = {
     "PodStatus": "1 phase string, 2 conditions Condition*, 4 reason string, 6 podIP string,"
     " 8 containerStatuses ContainerStatus*, 10 initContainerStatuses ContainerStatus*",
     "Pod": "1 metadata ObjectMeta, 2 spec PodSpec, 3 status PodStatus",
-    "NodeSpec": "4 unschedulable bool",
+    "Taint": "1 key string, 2 value string, 3 effect string",
+    "NodeSpec": "4 unschedulable bool, 5 taints Taint*",
     "NodeInfo": "7 kubeletVersion string",
     "NodeStatus": "2 allocatable Amount*, 4 conditions Condition*, 7 nodeInfo NodeInfo",
     "Node": "1 metadata ObjectMeta, 2 spec NodeSpec, 3 status NodeStatus",

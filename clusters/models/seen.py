@@ -85,6 +85,12 @@ class Object(NamespacedRows):
                 condition=~models.Q(health="healthy") & ~models.Q(health="idle"),
                 name="object_by_trouble",
             ),
+            # Workloads that nothing owns: few rows.
+            models.Index(
+                fields=["kind", "name", "id"],
+                condition=models.Q(kind__in=("Pod", "ReplicaSet"), owner_name=""),
+                name="object_unowned",
+            ),
             models.Index(fields=["kind", "restarts", "id"], name="object_by_restarts"),
             models.Index(fields=["kind", "node", "id"], name="object_by_node"),
             # Also by how the name begins: a ReplicaSet carries its Deployment's name and a hash.

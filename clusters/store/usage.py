@@ -73,6 +73,14 @@ FROM clusters_usage WHERE cluster_id = %(cluster)s AND scope = %(scope)s
   AND hour + (cardinality(cpu) - 1) * interval '1 minute' >= date_trunc('minute', %(since)s)
 ORDER BY namespace, name, hour DESC
 """
+_LATEST_OF = """
+SELECT DISTINCT ON (cluster_id, name)
+  cluster_id, name, cpu[cardinality(cpu)], memory[cardinality(memory)]
+FROM clusters_usage WHERE cluster_id = ANY(%(clusters)s) AND scope = %(scope)s
+  AND hour >= date_trunc('hour', %(since)s)
+  AND hour + (cardinality(cpu) - 1) * interval '1 minute' >= date_trunc('minute', %(since)s)
+ORDER BY cluster_id, name, hour DESC
+"""
 _LINES = """
 SELECT cluster_id, extract(epoch FROM hour)::bigint + half.start, half.cpu
 FROM clusters_usage, LATERAL (VALUES
@@ -162,6 +170,17 @@ def latest(
     """(CPU, memory) by (namespace, name): the newest samples, none older than five minutes."""
     values = {"cluster": cluster_id, "scope": scope, "since": (at or now()) - FRESH}
     return {(space, name): (cpu, memory) for space, name, cpu, memory in _fetch(_LATEST, values)}
+
+
+def latest_of(
+    cluster_ids: Iterable[UUID], scope: Scope, at: datetime | None = None
+) -> dict[tuple[UUID, str], tuple[int, int]]:
+    """As `latest`, of several clusters, by cluster and name: of nodes, which have no namespace."""
+    since = (at or now()) - FRESH
+    values = {"clusters": list(cluster_ids), "scope": scope, "since": since}
+    return {
+        (cluster, name): (cpu, memory) for cluster, name, cpu, memory in _fetch(_LATEST_OF, values)
+    }
 
 
 def day_lines(

@@ -4,6 +4,7 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
+from clusters.models import Object
 from clusters.store.standing import Entry
 from teams import access
 from teams.models import User
@@ -12,8 +13,12 @@ from teams.models import User
 TABS = ("nodes", "workloads", "events", "access")
 
 
-def mended(entry: Entry, user: User) -> str:
-    """The address of the place; who may not replace credentials is led to the cluster."""
+def mended(entry: Entry, user: User, row: Object | None = None) -> str:
+    """The address of the place: of an object whose row is known its page, which says why. Who may
+    not replace credentials is led to the cluster.
+    """
+    if row is not None:
+        return reverse("pod-detail" if row.kind == "Pod" else "object-detail", args=[row.pk])
     if entry.leads_to == "pods":
         return f"{reverse('pods')}?{urlencode(_pods(entry))}"
     if entry.leads_to == "credentials" and access.is_platform_admin(user):

@@ -7,7 +7,7 @@ from django.http import HttpResponse, QueryDict
 from django.views.decorators.http import require_GET
 
 from clusters.models import Cluster, Environment, Freshness, Namespace, Status
-from clusters.store import attention, capacity, queries
+from clusters.store import attention, capacity, changes, queries
 from clusters.views import rows
 from clusters.views.addresses import mended
 from teams import access
@@ -27,12 +27,16 @@ def fleet(request: SignedInRequest) -> HttpResponse:
     pods = queries.health_counts(held, "Pod")
     shown = rows.rows(held, found, pods)
     needs = attention.attention(held, found, {row.cluster.pk for row in shown if row.whole})
+    objects = changes.rows_at(held, [entry.place for entry in needs.entries])
     context = {
         "rows": rows.in_order(shown, "env"),
         "summary": queries.summary(found, pods, queries.health_counts(held, "Node")),
         "use": capacity.fleet({row.cluster.pk: row.full for row in shown if row.full}),
         "attention": needs,
-        "entries": [(entry, mended(entry, request.user)) for entry in needs.entries],
+        "entries": [
+            (entry, mended(entry, request.user, objects.get(entry.place)))
+            for entry in needs.entries
+        ],
         "behind": [each for each in found if each.freshness != Freshness.LIVE],
         "may_register": access.is_platform_admin(request.user),
         "may_install": access.may_anywhere(request.user, Action.OPERATE, Cluster, Namespace),

@@ -1,5 +1,6 @@
 """`/api/v1/search`: what the command palette offers."""
 
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,11 +14,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from clusters.models import Environment, Freshness
+from clusters.store import queries
 from clusters.store.queries import Named
 from explorer.api.shapes import refuse_unknown
 from explorer.filters.paths import address, list_path, object_path
-from explorer.filters.search import LONGEST, Asked, search
+from explorer.filters.search import LONGEST, Asked, places, search
 from explorer.filters.typed import quoted
+from explorer.filters.verbs import Doing, doings
 from explorer.filters.words import title
 from explorer.models import SavedView
 from explorer.store import Seen
@@ -67,7 +70,18 @@ class FoundViewSerializer(serializers.Serializer[Any]):
     url = serializers.CharField()
 
 
+class FoundActionSerializer(serializers.Serializer[Any]):
+    verb = serializers.CharField(help_text="`logs`, `events`, or the name of an act.")
+    title = serializers.CharField()
+    object = FoundObjectSerializer()
+    url = serializers.CharField(help_text="Where it leads; of an act the dialog that asks first.")
+    dialog = serializers.BooleanField()
+
+
 class FoundSerializer(serializers.Serializer[Any]):
+    actions = FoundActionSerializer(
+        many=True, help_text="Where the first word is a verb: what the caller may do."
+    )
     objects = FoundObjectSerializer(many=True)
     clusters = FoundClusterSerializer(many=True)
     lists = FoundListSerializer(many=True)
@@ -89,14 +103,17 @@ class Search(APIView):
         if len(q) > LONGEST:
             text = _("Give at most %(most)d characters.") % {"most": LONGEST}
             raise ValidationError({"q": [text]})
-        found = search(caller(request), q)
+        user = caller(request)
+        found, (doing, in_time) = search(user, q), doings(user, q)
+        clusters = queries.named(user).values()
         return Response(
             {
+                "actions": list(map(_action, doing)),
                 "objects": list(map(_object, found.objects)),
                 "clusters": list(map(_cluster, found.clusters)),
-                "lists": [*map(_list, found.lists), *_with_these_words(found.asked)],
+                "lists": [*map(_list, found.lists), *_with_these_words(found.asked, clusters)],
                 "views": list(map(_view, found.views)),
-                "complete": found.complete,
+                "complete": found.complete and in_time,
             }
         )
 
@@ -118,6 +135,17 @@ def _object(seen: Seen) -> dict[str, Any]:
     }
 
 
+def _action(doing: Doing) -> dict[str, Any]:
+    title = _("%(act)s: %(name)s") % {"act": doing.label, "name": doing.seen.object.name}
+    return {
+        "verb": doing.verb,
+        "title": title,
+        "object": _object(doing.seen),
+        "url": doing.url,
+        "dialog": doing.dialog,
+    }
+
+
 def _cluster(cluster: Named) -> dict[str, Any]:
     return {
         "id": str(cluster.pk),
@@ -132,13 +160,20 @@ def _list(kind: str) -> dict[str, str]:
     return {"title": title(kind), "url": list_path(kind)}
 
 
-def _with_these_words(asked: Asked) -> list[dict[str, str]]:
-    """All of the kind, or all pods, with the words in their names."""
+def _with_these_words(asked: Asked, clusters: Iterable[Named]) -> list[dict[str, str]]:
+    """All of the kind, or all pods, with the words in their names, in the clusters that are named;
+    of events those that are put together.
+    """
     if not asked.words:
         return []
-    kind, text = asked.kind or "Pod", " ".join(map(quoted, asked.words))
+    kind = asked.kind or "Pod"
+    words, query = places(asked, clusters) if asked.kind else (list(asked.words), {})
+    if words:
+        query["q"] = [" ".join(map(quoted, words))]
     told = _("%(title)s with “%(words)s”") % {"title": title(kind), "words": " ".join(asked.words)}
-    return [{"title": told, "url": address(kind, urlencode({"q": text}))}]
+    asks = urlencode(query, doseq=True)
+    url = f"{reverse('events')}?{asks}" if kind == "Event" else address(kind, asks)
+    return [{"title": told, "url": url}]
 
 
 def _view(view: SavedView) -> dict[str, Any]:

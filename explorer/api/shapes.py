@@ -9,6 +9,8 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 from clusters.models import Environment, Freshness
+from clusters.store.capacity import Share
+from clusters.store.nodes import Load
 from explorer.filters.counts import FACETS
 from explorer.filters.criteria import PARAMETERS, ObjectFilter
 from explorer.filters.ordering import SORTS
@@ -83,12 +85,47 @@ def object_json(seen: Seen) -> dict[str, Any]:
         "observedAt": seen.observed_at.isoformat() if seen.observed_at else None,
         "freshness": seen.freshness,
         "facts": row.facts,
+        "load": _load_json(seen.load) if seen.load else None,
     }
+
+
+def _load_json(load: Load) -> dict[str, Any]:
+    return {
+        "cpu": _share_json(load.cpu),
+        "memory": _share_json(load.memory),
+        "pods": load.pods,
+        "mostPods": load.most_pods,
+        "troubledPods": load.troubled,
+        "behind": load.behind or None,
+    }
+
+
+def _share_json(share: Share) -> dict[str, int | None]:
+    return {"used": share.used, "requested": share.requested, "allocatable": share.allocatable}
 
 
 class OwnerSerializer(serializers.Serializer[Any]):
     kind = serializers.CharField()
     name = serializers.CharField()
+
+
+class ShareSerializer(serializers.Serializer[Any]):
+    used = serializers.IntegerField(allow_null=True, help_text="null where it is not known.")
+    requested = serializers.IntegerField()
+    allocatable = serializers.IntegerField()
+
+
+class LoadSerializer(serializers.Serializer[Any]):
+    """What is on a node: millicores, MiB, and pods that are not over."""
+
+    cpu = ShareSerializer()
+    memory = ShareSerializer()
+    pods = serializers.IntegerField()
+    mostPods = serializers.IntegerField(help_text="0 where it is not known.")  # noqa: N815
+    troubledPods = serializers.IntegerField()  # noqa: N815 (its name)
+    behind = serializers.CharField(
+        allow_null=True, help_text="The API server's version where the kubelet's is an older minor."
+    )
 
 
 class ObjectSerializer(serializers.Serializer[Any]):
@@ -122,6 +159,7 @@ class ObjectSerializer(serializers.Serializer[Any]):
     facts = serializers.DictField(
         child=serializers.CharField(), help_text="What only this kind has."
     )
+    load = LoadSerializer(allow_null=True, help_text="Of nodes in lists; null of all else.")
 
 
 class CountsField(serializers.DictField):

@@ -11,7 +11,8 @@ from clusters.models import Environment, Image, Object, Tally
 from clusters.store import queries
 from clusters.store.plain import around
 from clusters.store.queries import Named
-from explorer.filters.conditions import SHORT
+from explorer.filters.conditions import SHORT, of_kind
+from explorer.filters.words import members
 from teams import access
 from teams.access import AnyUser
 
@@ -51,7 +52,8 @@ class Seen:
 
     def __init__(self, user: AnyUser, kind: str = "") -> None:
         self._held = access.holdings(user)
-        self._kind = Q(kind=kind) if kind else Q()
+        self._kind = of_kind(kind) if kind else Q()
+        self._kinds = Q(kind__in=members(kind)) if kind else Q()
         # False once something was not found in time.
         self.in_time = True
 
@@ -72,7 +74,7 @@ class Seen:
         """All values of a column of the tallies."""
         rows = access.visible(self._held, Tally).filter(n__gt=0)
         if column != "kind":
-            rows = rows.filter(self._kind)
+            rows = rows.filter(self._kinds)
         return [value for (value,) in self._ask("{}", rows.values_list(column).distinct()) if value]
 
     def texts(self, field: str, beginning: str) -> list[str]:

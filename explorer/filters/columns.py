@@ -3,11 +3,13 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from clusters.kube.kinds import KINDS
+from clusters.store.capacity import Share
 from explorer.filters.ordering import SORTS
 from explorer.store import Seen
 
@@ -34,8 +36,15 @@ class Column:
     def text(self, seen: Seen) -> str:
         """The cell as a text, such as for a file."""
         value = self.value(seen)
-        if self.look in {"cluster", "status"}:
+        if self.look in {"cluster", "status", "kubelet"}:
             return str(value[0])
+        if self.look == "share" and value:
+            share: Share = value[0]
+            return (
+                f"{'' if share.used is None else share.used}/{share.requested}/{share.allocatable}"
+            )
+        if self.look == "pods" and value:
+            return f"{value[0]}/{value[1]}"
         return value.isoformat() if self.look == "age" else str(value)
 
 
@@ -62,6 +71,27 @@ def _fact(
     )  # fmt: skip
 
 
+def _share(resource: str) -> Callable[[Seen], Any]:
+    """How full a node is, and whether its cluster measures that."""
+    return lambda seen: (getattr(seen.load, resource), seen.load.metrics) if seen.load else ""
+
+
+def _pods(seen: Seen) -> Any:
+    """How many, of how many, those in trouble, and the parameters of their list."""
+    if seen.load is None:
+        return ""
+    load = seen.load
+    here = urlencode({"cluster": seen.cluster.name, "node": seen.object.name, "sort": "-cpu"})
+    return load.pods, load.most_pods, load.troubled, load.pods_width, here
+
+
+def _kubelet(seen: Seen) -> Any:
+    """Its version, and the API server's where that is newer."""
+    return seen.object.facts.get("version", ""), seen.load.behind if seen.load else ""
+
+
+# What a node's load is made of.
+_LOADED = ("cpu", "facts", "memory")
 _ALL = (
     Column("name", _("Name"), lambda seen: seen.object.name, "name", card=True),
     Column(
@@ -90,12 +120,17 @@ _ALL = (
     Column(
         "memory", _("Memory"), lambda seen: seen.object.memory, "memory", "num", fields=("memory",)
     ),
+    Column("load.cpu", _("CPU"), _share("cpu"), "share", card=True, fields=_LOADED),
+    Column("load.memory", _("Memory"), _share("memory"), "share", card=True, fields=_LOADED),
+    Column("load.pods", _("Pods"), _pods, "pods", card=True, fields=_LOADED),
+    Column("kubelet", _("Kubelet"), _kubelet, "kubelet", fields=_LOADED),
     Column("since", _("In this state"), lambda seen: seen.object.since, "age", "num",
            fields=("since",)),
     Column("age", _("Age"), lambda seen: seen.object.created, "age", "num"),
-    Column("kind", _("Kind"), lambda seen: seen.object.kind),
+    Column("kind", _("Kind"), lambda seen: seen.object.kind, card=True),
     Column("uid", _("UID"), lambda seen: seen.object.uid, css="mono", fields=("uid",)),
     Column("limits", _("Used of allowed"), _limits, "long", fields=("facts",)),
+    _fact("taints", _("Taints"), "mono short", look="long"),
     _fact("ip", _("IP"), "mono"),
     _fact("reason", _("Reason")),
     _fact("version", _("Version")),
@@ -145,8 +180,9 @@ _FIRST, _LAST = ("name", "cluster", "namespace", "status"), ("age",)
 _STATELESS = frozenset({"ConfigMap", "Secret", "ServiceAccount", "NetworkPolicy", "StorageClass"})
 # What each kind shows between. "." stands for a fact.
 _SHOWN = {
+    "Workload": "kind ready image since",
     "Pod": "ready restarts node",
-    "Node": ".version .zone .instanceType cpu memory .pods",
+    "Node": ".reason load.cpu load.memory load.pods kubelet .taints since",
     "Namespace": "",
     "Deployment": "ready .revision image",
     "StatefulSet": "ready image",
@@ -167,8 +203,9 @@ _SHOWN = {
 }
 # What may be added beside what every kind has.
 _MORE = {
+    "Workload": "owner restarts .reason .completions .schedule .revision",
     "Pod": "owner image cpu memory .ip .reason",
-    "Node": ".region",
+    "Node": ".zone .instanceType .region .version cpu memory .pods",
     "Deployment": ".paused",
     "StatefulSet": "owner",
     "DaemonSet": "owner",

@@ -15,8 +15,8 @@ from django.utils import timezone
 from clusters.models.seen import ImagesText
 from clusters.store import images
 from explorer.filters import amounts
-from explorer.filters.typed import EQUAL, Term
-from explorer.filters.words import COMPARED
+from explorer.filters.typed import EQUAL, SET, Term
+from explorer.filters.words import COMPARED, UNOWNED, WHOLE
 
 # A part of a name is found by its trigrams; one this short has none.
 SHORT = 3
@@ -37,6 +37,13 @@ def _name(value: str) -> Q:
 def _status(value: str) -> Q:
     """A status word, or all that are errors."""
     return Q(health=value) if value == "failing" else Q(status=value)
+
+
+def of_kind(kind: str) -> Q:
+    """The objects of a kind, or of a list of several."""
+    if kind not in WHOLE:
+        return Q(kind=kind)
+    return Q(kind__in=WHOLE[kind]) | Q(kind__in=UNOWNED[kind], owner_name="")
 
 
 def _label(value: str) -> Q:
@@ -124,7 +131,8 @@ def meaning(term: Term) -> Q:
 # But for clusters and environments (see `inventory`), keys and what may be compared.
 CONDITIONS: dict[str, Callable[[str], Q]] = {
     "name": _name,
-    "kind": lambda value: Q(kind=value),
+    "kind": of_kind,
+    SET: of_kind,
     "namespace": lambda value: Q(namespace=value),
     "status": _status,
     "health": lambda value: Q(health=value),

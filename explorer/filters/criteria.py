@@ -8,12 +8,22 @@ from django.utils.translation import gettext as _
 from clusters.models import Environment
 from explorer.filters import amounts, typed
 from explorer.filters.ordering import SORTS
-from explorer.filters.typed import Term
-from explorer.filters.words import COMPARED, HEALTH, PATTERNED, kind_named
+from explorer.filters.typed import SET, Term
+from explorer.filters.words import (
+    COMPARED,
+    HEALTH,
+    PATTERNED,
+    UNOWNED,
+    WHOLE,
+    kind_named,
+    members,
+)
 
 # What the tallies can answer, too.
 TALLIED = frozenset({"kind", "cluster", "environment", "namespace", "status", "health"})
 PARAMETERS = (*sorted(TALLIED), "node", "image", "label", "owner")
+# The fields whose values are kinds.
+KINDS_OF = frozenset({"kind", SET})
 LONGEST_VALUE = 512
 # Of one parameter. Each may cost a look at an index, and PostgreSQL plans each by itself.
 MOST_VALUES = 100
@@ -38,16 +48,16 @@ class ObjectFilter:
 
     @classmethod
     def of(cls, query: QueryDict, kind: str = "", begins: str = "name") -> "ObjectFilter":
-        """The question in an address; `kind`, where given, is the only one that is asked for, and
-        `begins` the order of a list that names none.
+        """The question in an address; `kind`, where given, is the only one that is asked for, or
+        names a list of several, and `begins` is the order of a list that names none.
         """
         problems: dict[str, list[str]] = {}
         given = {
             name: values
             for name in PARAMETERS
-            if (values := _values(query, name)) and not (kind and name == "kind")
+            if (values := _values(query, name)) and (name != "kind" or not kind or kind in WHOLE)
         }
-        terms = [Term("kind", (kind,))] if kind else []
+        terms = [Term(SET if kind in WHOLE else "kind", (kind,))] if kind else []
         for name, values in given.items():
             terms += _checked(_split(name, values), name, problems)
         q = query.get("q", "").strip()
@@ -72,9 +82,37 @@ class ObjectFilter:
         return [term for term in self.terms if term.field == field and not term.negated]
 
     @property
+    def several(self) -> str:
+        """Which list of several kinds this is, "" for none."""
+        return next((term.values[0] for term in self.asked(SET)), "")
+
+    @property
+    def kinds(self) -> tuple[str, ...] | None:
+        """The only kinds that can match; None where none was asked for."""
+        found: tuple[str, ...] | None = None
+        for term in (*self.asked(SET), *self.asked("kind")):
+            mine = tuple(dict.fromkeys(kind for value in term.values for kind in members(value)))
+            found = mine if found is None else tuple(kind for kind in found if kind in mine)
+        return found
+
+    @property
+    def unowned(self) -> frozenset[str]:
+        """The kinds of which only objects that nothing owns are asked for."""
+        found = set[str]()
+        for term in (*self.asked(SET), *self.asked("kind")):
+            some = {kind for value in term.values for kind in UNOWNED.get(value, ())}
+            found |= some - set(term.values)
+        return frozenset(found)
+
+    @property
     def tallied(self) -> bool:
-        """Whether the tallies alone can count what matches."""
-        return all(term.field in TALLIED for term in self.terms)
+        """Whether the tallies alone can count what matches: they do not know what is owned."""
+        return all(term.field in TALLIED and not names_several(term) for term in self.terms)
+
+
+def names_several(term: Term) -> bool:
+    """Whether a term asks for a list of several kinds."""
+    return term.field in KINDS_OF and bool(WHOLE.keys() & set(term.values))
 
 
 def _values(query: QueryDict, name: str) -> tuple[str, ...]:

@@ -11,10 +11,10 @@ from clusters.models.among import among
 from clusters.store import queries
 from clusters.store.queries import Named
 from explorer.filters.conditions import meaning, pattern
-from explorer.filters.criteria import TALLIED, ObjectFilter
-from explorer.filters.typed import Term
-from explorer.filters.words import FIELDS
-from explorer.store import Seen, listed, seen
+from explorer.filters.criteria import KINDS_OF, TALLIED, ObjectFilter, names_several
+from explorer.filters.typed import SET, Term
+from explorer.filters.words import FIELDS, members
+from explorer.store import Seen, listed, loaded, seen
 from teams import access
 from teams.access import AnyUser
 
@@ -23,6 +23,9 @@ _SHOWN = (
     "kind", "namespace", "name", "status", "health", "ready", "wanted", "restarts", "node",
     "created", *(f"cluster__{field}" for field in queries.SHOWN),
 )  # fmt: skip
+
+# The fields that tell what a node can give.
+LOADED = frozenset({"cpu", "memory", "facts"})
 
 
 class Inventory:
@@ -58,7 +61,7 @@ class Inventory:
     @property
     def limited(self) -> bool:
         """Whether anything but the kind keeps rows out: a term, or the person's rights."""
-        only_kinds = all(term.field == "kind" for term in self.wanted.terms)
+        only_kinds = all(term.field in KINDS_OF for term in self.wanted.terms)
         return not (only_kinds and self._held.everything)
 
     @cached_property
@@ -67,7 +70,7 @@ class Inventory:
 
     def objects(self, but: str = "") -> QuerySet[Object]:
         """The objects that match, in no order; `but` leaves out the terms of one field."""
-        return self._visible[0].filter(self._condition(but, FIELDS))
+        return self._visible[0].filter(self._condition(but, (*FIELDS, SET)))
 
     def rows(self, keys: list[int]) -> list[Seen]:
         """The objects with these keys, which a page of this inventory gave; those that are gone
@@ -75,7 +78,8 @@ class Inventory:
         """
         found = listed(keys)
         known = [found[key] for key in keys if key in found]
-        return seen([row for row in known if row.cluster_id in self.clusters], self.clusters)
+        rows = [row for row in known if row.cluster_id in self.clusters]
+        return loaded(self._held, seen(rows, self.clusters))
 
     def named(self, keys: list[int], fields: Iterable[str] = ()) -> list[Seen]:
         """Those of the objects with these keys that match, in no order; `fields` are those that
@@ -83,16 +87,23 @@ class Inventory:
         """
         found = self.objects().filter(pk__in=keys).select_related("cluster")
         rows = list(found.only(*_SHOWN, *fields))
-        return seen(rows, {row.cluster_id: row.cluster for row in rows})
+        here = seen(rows, {row.cluster_id: row.cluster for row in rows})
+        return loaded(self._held, here) if LOADED.issubset(fields) else here
 
     def tallies(self, but: str = "") -> QuerySet[Tally]:
-        """The tallies of what matches, as far as they know: by the terms of `TALLIED` fields."""
-        return self._visible[1].filter(self._condition(but, TALLIED), n__gt=0)
+        """The tallies of what matches, as far as they know: by the terms of `TALLIED` fields, and
+        of lists of several kinds also what is owned.
+        """
+        condition = self._condition(but, (*TALLIED, SET), tallies=True)
+        return self._visible[1].filter(condition, n__gt=0)
 
-    def _condition(self, but: str, fields: Iterable[str]) -> Q:
+    def _condition(self, but: str, fields: Iterable[str], *, tallies: bool = False) -> Q:
         wanted = Q()
         for term in self.wanted.terms:
             if term.field != but and term.field in fields:
+                if tallies and names_several(term):
+                    wanted &= _at_least(term)
+                    continue
                 if term not in self._conditions:
                     self._conditions[term] = self._term(term)
                 condition = self._conditions[term]
@@ -120,3 +131,9 @@ class Inventory:
             for pk, found in self.clusters.items()
             if values & {found.name, str(pk)} or any(each.fullmatch(found.name) for each in like)
         ]
+
+
+def _at_least(term: Term) -> Q:
+    """All of the kinds that a term may mean, owned or not."""
+    kinds = [kind for value in term.values for kind in members(value)]
+    return Q() if term.negated else Q(kind__in=kinds)

@@ -114,7 +114,7 @@ class Order:
 _PLACE = ("cluster__name", "namespace", "kind")
 # Facts that are texts, and those that are whole numbers, of which the longer is the larger.
 TEXTS = (
-    "ip", "reason", "version", "zone", "region", "instanceType", "paused", "completions",
+    "ip", "reason", "taints", "version", "zone", "region", "instanceType", "paused", "completions",
     "schedule", "suspended", "lastSchedule", "type", "clusterIP", "externalIP", "ports", "class",
     "hosts", "address", "volume", "capacity", "claim", "provisioner", "default", "target",
     "minAvailable", "maxUnavailable", "object", "message", "source", "release", "chart",
@@ -137,6 +137,7 @@ SORTS = {
     "ready": Order((MISSING,), down=True, indexed=False),
     **{name: Order((name,), indexed=False) for name in ("since", "cpu", "memory")},
     "owner": Order(("owner_name",), indexed=False),
+    "kind": Order(("kind", "name"), indexed=False),
     "image": Order((IMAGE,), indexed=False),
     **{f"facts.{name}": Order((FACT + name,), indexed=False) for name in TEXTS},
     **{f"facts.{name}": Order((DIGITS + name, FACT + name), indexed=False) for name in NUMBERS},

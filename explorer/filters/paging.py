@@ -50,6 +50,9 @@ _IN_PLACE = RawSQL(
     output_field=BooleanField(),
 )
 
+# What has no owner, of which an index of its own tells.
+NOBODYS, ALL = Q(owner_name=""), Q()
+
 Rows = QuerySet[Any, Any]
 # What a row is sorted by; the last is its primary key.
 Key = tuple[Any, ...]
@@ -132,16 +135,19 @@ class _Pager:
         if at_most is not None:
             chosen = chosen[: at_most + 1]
         # Materialized: the order must not lure the search for the rows onto its own index.
+        by = ", ".join(f"k{n}{down}" for n in range(len(keys)))
         found = around(
             f"WITH found({names}) AS MATERIALIZED ({{}})"
-            f" SELECT *, (SELECT count(*) FROM found) FROM found {beyond}"
-            f" ORDER BY {', '.join(f'k{n}{down}' for n in range(len(keys)))} LIMIT {self.need}",
+            f" SELECT page.*, counted.n FROM (SELECT count(*) AS n FROM found) AS counted"
+            f" LEFT JOIN (SELECT * FROM found {beyond} ORDER BY {by} LIMIT {self.need}) AS page"
+            f" ON true ORDER BY {by}",
             chosen,
             after=after if beyond else (),
         )
         if at_most is not None and found and found[0][-1] > at_most:
             return None
-        return [key[:-1] for key in found]
+        # Where nothing is on the page there is still the number.
+        return [key[:-1] for key in found if key[-2] is not None]
 
     def _first(self, after: Sequence[Any]) -> list[Key]:
         """By an order that no index has: all matches are looked at, and the first ones kept."""
@@ -157,7 +163,13 @@ class _Pager:
         if not kinds:
             return []
         beyond = Q(self.order.after(self.order.keys, after)) if after else Q()
-        walks = [self._walk(Q(kind=kind) & beyond, self.order.keys) for kind in kinds]
+        unowned = self.inventory.wanted.unowned
+        walks = [
+            self._walk(
+                Q(kind=kind) & (NOBODYS if kind in unowned else ALL) & beyond, self.order.keys
+            )
+            for kind in kinds
+        ]
         down = " DESC" if self.order.down else ""
         arms = (f"SELECT met.*, {n} FROM {WALK} AS met" for n in range(len(walks)))
         found = around(
@@ -206,14 +218,20 @@ class _Pager:
     @cached_property
     def _kinds(self) -> list[str]:
         """The kinds that were asked for, or else all of which there are rows."""
-        for term in self.inventory.wanted.asked("kind"):
-            return list(term.values)
+        kinds = self.inventory.wanted.kinds
+        if kinds is not None:
+            return list(kinds)
         return list(self.inventory.tallies().order_by().values_list("kind", flat=True).distinct())
 
     def _larger_than_steps(self, kinds: list[str]) -> bool:
         """Whether any of the kinds has more rows than a walk looks at, seen or not."""
         if not kinds:
             return False
+        if unowned := self.inventory.wanted.unowned.intersection(kinds):
+            rows = Object.objects.filter(NOBODYS, kind__in=unowned).order_by().values("pk")
+            if rows[STEPS : STEPS + 1].exists():
+                return True
+            kinds = [kind for kind in kinds if kind not in unowned]
         sizes = Tally.objects.filter(kind__in=kinds).order_by().values_list("kind")
         return sizes.annotate(rows=Sum("n")).filter(rows__gt=STEPS).exists()
 

@@ -4,10 +4,15 @@ from django.urls import reverse
 
 from explorer.filters.words import path_word
 
+# Those that have an address of their own.
+OWN_PAGES = {"Pod": "pods", "Workload": "workloads", "Node": "nodes"}
+
 
 def list_path(kind: str) -> str:
     """Where the list of a kind is."""
-    return reverse("pods") if kind == "Pod" else reverse("object-list", args=[path_word(kind)])
+    if kind in OWN_PAGES:
+        return reverse(OWN_PAGES[kind])
+    return reverse("object-list", args=[path_word(kind)])
 
 
 def address(kind: str, query: str) -> str:

@@ -8,7 +8,7 @@ with, in any order: `pod checkout prod`. One of them at least is a part of the n
 is an index.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -20,7 +20,7 @@ from clusters.models.among import among
 from clusters.store.queries import Named
 from explorer import store
 from explorer.filters.candidates import Seen
-from explorer.filters.words import TITLES, kind_named, title
+from explorer.filters.words import TITLES, kind_named, members, title
 from explorer.models import SavedView
 from teams.models import User
 
@@ -73,7 +73,7 @@ def search(user: User, text: str) -> Found:
     if not asked.words:
         return Found(asked)
     seen = Seen(user, asked.kind)
-    objects = _objects(seen, asked)
+    objects = best(seen, asked)
     if asked.kind:
         return Found(asked, objects, complete=seen.in_time)
     return Found(
@@ -86,7 +86,8 @@ def search(user: User, text: str) -> Found:
     )
 
 
-def _objects(seen: Seen, asked: Asked) -> list[store.Seen]:
+def best(seen: Seen, asked: Asked, only: Sequence[str] | None = None) -> list[store.Seen]:
+    """The objects that the words may mean, the best first; `only` of these kinds, if given."""
     main, rest = _main(asked.words, seen.named.values())
     rows = seen.objects()
     if not asked.kind:
@@ -94,7 +95,11 @@ def _objects(seen: Seen, asked: Asked) -> list[store.Seen]:
     for word in rest:
         rows = rows.filter(_somewhere(word, seen.named))
     values = rows.values_list("pk", "kind", "name", "health")
-    kinds = [asked.kind] if asked.kind else [kind for kind in KINDS if kind not in MADE]
+    kinds = only if only is not None else members(asked.kind)
+    if only is not None:
+        values = values.filter(kind__in=only)
+    elif not asked.kind:
+        kinds = [kind for kind in KINDS if kind not in MADE]
     # By the beginning of the name first: of what only holds the word there may be more than are
     # compared.
     found = seen.found(values.filter(kind__in=kinds, name__startswith=main)[:COMPARED])
@@ -104,6 +109,22 @@ def _objects(seen: Seen, asked: Asked) -> list[store.Seen]:
     listed = store.listed([row[0] for row in best])
     here = [listed[pk] for pk, *_rest in best if pk in listed]
     return store.seen([row for row in here if row.cluster_id in seen.named], seen.named)
+
+
+def places(asked: Asked, clusters: Iterable[Named]) -> tuple[list[str], dict[str, list[str]]]:
+    """The words that are parts of names, and the parameters that the others are: words that are
+    just what a cluster or an environment is called.
+    """
+    known = list(clusters)
+    names, environments = {each.name for each in known}, {each.environment for each in known}
+    rest: list[str] = []
+    given: dict[str, list[str]] = {}
+    for word in asked.words:
+        if word in names or word in environments:
+            given.setdefault("cluster" if word in names else "environment", []).append(word)
+        else:
+            rest.append(word)
+    return rest, given
 
 
 def _main(words: tuple[str, ...], clusters: Iterable[Named]) -> tuple[str, list[str]]:

@@ -21,6 +21,8 @@ from explorer.filters.words import COMPARED, FIELDS
 LONGEST = 1000
 MOST_TERMS = 30
 EQUAL = ":"
+# The field of a term that nobody types: which of the lists of several kinds.
+SET = "set"
 # What turns a term around, divides it, or stands for any rest, outside quotes.
 SIGNS = frozenset('-:=<>,*"')
 # What has a meaning in the values of a field.

@@ -38,6 +38,9 @@ FIELDS = {
 # Those that may be compared, and those in which `*` stands for any rest.
 COMPARED = ("restarts", "ready", "age", "since", "cpu", "memory")
 PATTERNED = frozenset({"name", "cluster", "namespace", "status", "node", "label", "owner"})
+# Lists of several kinds: each kind whole, or just those of it that nothing owns.
+WHOLE = {"Workload": ("Deployment", "StatefulSet", "DaemonSet", "CronJob", "Job")}
+UNOWNED = {"Workload": ("ReplicaSet", "Pod")}
 # As `kubectl api-resources` shortens them, and a few that everybody says.
 _SHORT = {
     "po": "Pod",
@@ -61,6 +64,9 @@ _SHORT = {
     "netpol": "NetworkPolicy",
     "quota": "ResourceQuota",
     "ev": "Event",
+    "workload": "Workload",
+    "workloads": "Workload",
+    "wl": "Workload",
 }
 _KINDS = (
     {name.lower(): name for name in KINDS}
@@ -70,6 +76,7 @@ _KINDS = (
 
 
 TITLES = {
+    "Workload": _("Workloads"),
     "Pod": _("Pods"),
     "Deployment": _("Deployments"),
     "StatefulSet": _("StatefulSets"),
@@ -101,8 +108,15 @@ def title(kind: str) -> str:
     return str(TITLES.get(kind, kind))
 
 
+def members(kind: str) -> tuple[str, ...]:
+    """The kinds of which a list may show objects: several of "Workload", of others just itself."""
+    return (*WHOLE[kind], *UNOWNED[kind]) if kind in WHOLE else (kind,)
+
+
 def path_word(kind: str) -> str:
     """The kind as addresses write it: "deployments", "Certificate.cert-manager.io"."""
+    if kind in WHOLE:
+        return f"{kind.lower()}s"
     return KINDS[kind].topic if kind in KINDS else kind
 
 

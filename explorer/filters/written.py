@@ -43,7 +43,7 @@ def only(wanted: ObjectFilter, keys: Sequence[int]) -> ObjectFilter:
 def _lines(
     user: User, wanted: ObjectFilter, columns: Sequence[Column], heads: Iterable[str]
 ) -> Iterator[str]:
-    writer = csv.writer(_Echo())
+    writer = csv.writer(Echo())
     yield writer.writerow([cell(head) for head in heads])
     written = 0
     for rows, more in _chunks(user, wanted):
@@ -68,7 +68,7 @@ def _chunks(user: User, wanted: ObjectFilter) -> Iterator[tuple[list[Seen], bool
         yield rows, cursor is not None
 
 
-class _Echo:
+class Echo:
     """A file that gives back what is written."""
 
     def write(self, text: str) -> str:

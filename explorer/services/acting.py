@@ -126,8 +126,19 @@ def missing(action: Action, *, whole: bool) -> str:
     return _("You need the role operator here.")
 
 
-def offered(user: User, kind: str) -> list[tuple[Act, str]]:
-    """The acts for a list of the kind; each with why a person may do it nowhere, "" if he may."""
+def offered(user: User, *kinds: str) -> list[tuple[Act, str]]:
+    """The acts for a list of these kinds; each with why a person may do it nowhere to any of
+    them, "" if he may.
+    """
+    found: dict[str, tuple[Act, str]] = {}
+    for kind in kinds:
+        for act, reason in _offered(user, kind):
+            if act.name not in found or not reason:
+                found[act.name] = act, reason
+    return [found[name] for name in catalog.ACTS if name in found]
+
+
+def _offered(user: User, kind: str) -> list[tuple[Act, str]]:
     found = []
     anywhere: dict[tuple[Action, bool], bool] = {}
     for act in catalog.offered(kind):

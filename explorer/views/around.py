@@ -17,7 +17,7 @@ from explorer.filters.criteria import MOST_VALUES, ObjectFilter
 from explorer.filters.inventory import Inventory
 from explorer.filters.logs import LOGGED
 from explorer.filters.paths import address
-from explorer.filters.words import HEALTH, path_word, title
+from explorer.filters.words import HEALTH, WHOLE, members, path_word, title
 from explorer.models import SavedView
 from explorer.services import acting
 from teams import access
@@ -37,10 +37,11 @@ _OF_COLUMNS = {"health": "status", "status": "status", "namespace": "namespace"}
 def context(inventory: Inventory, kind: str) -> dict[str, Any]:
     """The filter, how the searched clusters stand, and what is said of an empty list."""
     searched = inventory.searched
-    standing = store.behind(searched, [kind])
+    kinds = members(kind)
+    standing = store.behind(searched, kinds)
     late, missing = [], []
     for cluster in searched:
-        lost = standing.get((cluster.pk, kind))
+        lost = store.worst([standing.get((cluster.pk, each)) for each in kinds])
         freshness, observed_at = store.freshness(cluster, lost)
         reason = cluster.reason or (lost.reason if lost else "")
         entry = (cluster, freshness, observed_at, reason)
@@ -68,7 +69,9 @@ def context(inventory: Inventory, kind: str) -> dict[str, Any]:
         "behind_too": len(late[MOST_BEHIND:]),
         "behind_in_all": len(late),
         "cut_off": bool(late) and len(late) == len(searched),
-        "forbidden": forbidden[0].reason if forbidden and len(forbidden) == len(searched) else None,
+        "forbidden": forbidden[0].reason
+        if forbidden and len(forbidden) == len(searched) * len(kinds)
+        else None,
         "absent": bool(missing) and len(missing) == len(searched),
         "outside": not is_namespaced(kind) and not inventory.sees_a_whole_cluster,
         "registers": access.is_platform_admin(inventory.user),
@@ -83,12 +86,12 @@ def tools(user: User, asked: Asked) -> dict[str, Any]:
     shown = {column.key for column in asked.columns}
     return {
         "kind": asked.kind,
-        "acts": acting.offered(user, asked.kind),
+        "acts": acting.offered(user, *members(asked.kind)),
         "kind_word": path_word(asked.kind),
         "query": asked.whole.urlencode(),
         "most": MOST_SELECTED,
         "most_asked": MOST_VALUES,
-        "logs_url": reverse("logs") if asked.kind in LOGGED else "",
+        "logs_url": reverse("logs") if LOGGED.issuperset(members(asked.kind)) else "",
         "most_written": intcomma(written.MOST),
         "saved": [(view, address(view.kind, view.query), view.pk in mine) for view in found],
         "possible": [(each, each.key in shown) for each in columns.possible(asked.kind)],
@@ -107,8 +110,10 @@ def _marked(wanted: ObjectFilter) -> list[tuple[str, bool]]:
 
 def _topics(inventory: Inventory, kind: str) -> str:
     """What the page listens to; how fresh its rows are is told with the clusters."""
-    if kind in KINDS:
-        return f"{KINDS[kind].topic} clusters"
+    if kind == "Node":
+        return "nodes usage clusters"
+    if kind in KINDS or kind in WHOLE:
+        return " ".join([*(KINDS[each].topic for each in members(kind)), "clusters"])
     return " ".join([*sorted(store.plurals(kind, inventory.searched)), "clusters"])
 
 
@@ -135,6 +140,9 @@ def facets(
         ("environment", _("Environment"), _("All environments"), environments),
     ]
     keys = {column.key for column in shown}
+    if kind := inventory.wanted.several:
+        names = {each: each for each in members(kind)}
+        texts.insert(0, ("kind", _("Kind"), _("Any kind"), names))
     found = []
     for name, label, every, labels in texts:
         given, numbers = inventory.wanted.given.get(name, ()), known.get(name, {})

@@ -40,7 +40,13 @@ def name_cell(key: int, url: str, name: str, _context: Context) -> SafeString:
 def cell(column: str, value: Any, context: Context) -> SafeString:
     """The cell of this column, which shows `value`."""
     found = COLUMNS[column]
-    inner = escape(UNKNOWN) if value == "" else _LOOKS[found.look](value, context)
+    if value == "":
+        inner = escape(UNKNOWN)
+    elif found.look in _OF_NODES:
+        template = f"explorer/cells/{found.look}.html"
+        inner = loader.render_to_string(template, {"column": found, "value": value})
+    else:
+        inner = _LOOKS[found.look](value, context)
     # A phone shows some of the columns, with their label.
     label = format_html(' data-label="{}"', found.label) if found.card else ""
     css = format_html(' class="{}"', found.css) if found.css else ""
@@ -69,6 +75,8 @@ def _long(value: Any, _context: Context) -> SafeString:
     return format_html('<span class="truncate" title="{}">{}</span>', value, value)
 
 
+# Few rows have them.
+_OF_NODES = frozenset({"share", "pods", "kubelet"})
 _LOOKS: dict[str, Callable[[Any, Context], SafeString]] = {
     "text": lambda value, _context: escape(localize(value)),
     "number": lambda value, _context: escape(localize(value)),

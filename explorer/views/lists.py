@@ -35,6 +35,16 @@ def pods(request: SignedInRequest) -> HttpResponse:
 
 
 @require_GET
+def workloads(request: SignedInRequest) -> HttpResponse:
+    return _list(request, "Workload")
+
+
+@require_GET
+def nodes(request: SignedInRequest) -> HttpResponse:
+    return _list(request, "Node")
+
+
+@require_GET
 def objects(request: SignedInRequest, kind: str) -> HttpResponse:
     """Of any kind, by each of its names; each list has just one address."""
     found = kind_named(kind)
@@ -95,6 +105,11 @@ def _list(request: SignedInRequest, kind: str) -> HttpResponse:
         "tools": SimpleLazyObject(lambda: around.tools(request.user, asked)),
         "facets": around.facets(inventory, counted, asked.columns),
     }
+    if kind == "Node":
+        query = address.urlencode()
+        context["spread_url"] = (
+            f"{reverse('nodes-spread')}?{query}" if query else reverse("nodes-spread")
+        )
     context["milliseconds"] = round((time.perf_counter() - began) * 1000)
     response = fragment(request, LIST, "rows" if more else "table", context)
     if request.htmx and not more:

@@ -70,7 +70,7 @@ def test_an_operator_restarts_two_at_once(visit: Callable[..., Page]) -> None:
 
 def test_an_admin_drains_a_node_and_takes_it_back(visit: Callable[..., Page], dev: Cluster) -> None:
     node = dev.api.get("/api/v1/nodes")["items"][0]["metadata"]["name"]
-    page = visit("/objects/nodes/?cluster=dev")
+    page = visit("/nodes/?cluster=dev")
     dialog = choose(page, "Drain", node)
     expect(dialog).to_contain_text("run there.")
     dialog.get_by_label("Seconds that each pod gets to end").fill("0")

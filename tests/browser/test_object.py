@@ -58,7 +58,7 @@ def test_what_is_around_an_object_opens_beside_the_list(visit: Callable[..., Pag
 
 
 def test_metrics_are_drawn_in_the_drawer(visit: Callable[..., Page]) -> None:
-    page = opened(visit, "/objects/nodes/?cluster=dev")
+    page = opened(visit, "/nodes/?cluster=dev")
     drawer = page.locator("#drawer")
     drawer.get_by_role("link", name="Metrics").click()
     expect(drawer.locator("canvas").first).to_be_visible(timeout=60_000)

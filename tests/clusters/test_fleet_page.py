@@ -53,12 +53,20 @@ def test_the_fleet_counts_pods_that_the_person_sees(
 def test_what_needs_attention_leads_to_where_it_is_mended(
     prod: Cluster, admin: User, owner: User, viewer: User
 ) -> None:
-    factories.PodFactory.create(
-        cluster=prod, owner_name="", name="web", status="Error", health="failing"
+    pod = factories.PodFactory.create(
+        cluster=prod, owner_name="", owner_kind="", name="web", status="Error", health="failing"
     )
-    assert 'href="/pods/?health=failing&amp;cluster=prod&amp;namespace=shop&amp;q=web"' in get(
-        viewer, "/"
+    assert f'href="/pods/{pod.pk}/"' in get(viewer, "/")
+    deployment = factories.PodFactory.create(
+        cluster=prod, kind="Deployment", name="api", owner_name="", owner_kind=""
     )
+    lost = {"cluster": prod, "owner_kind": "Deployment", "status": "Error", "health": "failing"}
+    factories.PodFactory.create(name="api-1", owner_name="api", **lost)
+    factories.PodFactory.create(name="gone-1", owner_name="gone", **lost)
+    page = get(viewer, "/")
+    assert f'href="/objects/{deployment.pk}/"' in page
+    # Of what is not stored there are still the pods.
+    assert 'href="/pods/?health=failing&amp;cluster=prod&amp;namespace=shop&amp;q=gone"' in page
     Cluster.objects.update(status=Status.UNAUTHORIZED)
     assert f'<a href="/clusters/{prod.pk}/credentials/">prod</a>' in get(admin, "/")
     assert f'<a href="/clusters/{prod.pk}/">prod</a>' in get(owner, "/")

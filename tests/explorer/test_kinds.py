@@ -74,7 +74,7 @@ def test_kinds_without_a_state_or_a_namespace_show_neither(mcm: Client, prod: Cl
     make(prod, "ConfigMap", "settings", status="", health="idle")
     make(prod, "Node", "n-1", namespace="", facts={"version": "v1.30.1"})
     assert heads(mcm.get("/objects/configmaps/")) == ["Name", "Cluster", "Namespace", "Age"]
-    nodes = mcm.get("/objects/nodes/")
+    nodes = mcm.get("/nodes/")
     assert "Namespace" not in heads(nodes)
     assert b"v1.30.1" in nodes.content
     assert [facet["name"] for facet in nodes.context["facets"]] == [
@@ -156,7 +156,7 @@ def test_who_has_a_namespace_sees_of_every_kind_what_is_in_it(
     hidden = make(prod, CUSTOM, "hidden", namespace="bank")
     client.force_login(shop_viewer)
     assert names(client.get("/objects/secrets/")) == ["mine"]
-    nodes = client.get("/objects/nodes/")
+    nodes = client.get("/nodes/")
     assert names(nodes) == []
     assert b"You see namespaces only" in nodes.content
     keys = ",".join(str(row.pk) for row in (mine, theirs, node, hidden))

@@ -94,7 +94,7 @@ def test_the_way_to_logs_tells_who_may_not_go_it(
         assert "Logs take the role operator" in page
     assert "file-text" not in client.get(f"/objects/{node.pk}/").content.decode()
     assert 'data-select="logs"' in client.get("/objects/deployments/").content.decode()
-    assert 'data-select="logs"' not in client.get("/objects/nodes/").content.decode()
+    assert 'data-select="logs"' not in client.get("/nodes/").content.decode()
 
 
 # ---- which pods ----

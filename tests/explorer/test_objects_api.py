@@ -47,7 +47,7 @@ def test_an_object_is_told_whole(mcm: Client, prod: Cluster) -> None:
             "images": ["web:1"], "status": "Running", "health": "healthy", "ready": 1, "wanted": 1,
             "restarts": 0, "node": "node-1", "cpu": 0, "memory": 0, "created": THEN.isoformat(),
             "since": THEN.isoformat(), "observedAt": prod.observed_at.isoformat(),
-            "freshness": "live", "facts": {"ip": "10.0.0.1"},
+            "freshness": "live", "facts": {"ip": "10.0.0.1"}, "load": None,
         }
     ]  # fmt: skip
     assert answer["facets"] == {

@@ -213,3 +213,17 @@ def test_nodes(
     listed = [{"type": key, "status": value} for key, value in conditions.items()]
     found = node_row(node(spec={"unschedulable": unschedulable}, status={"conditions": listed}))
     assert (found.status, found.health, found.ready, found.wanted) == (status, health, ready, 1)
+
+
+def test_a_node_says_what_it_is_short_of_and_whom_it_keeps_away() -> None:
+    taints = [
+        {"key": "gpu", "value": "yes", "effect": "NoSchedule"},
+        {"key": "node.kubernetes.io/unreachable", "effect": "NoExecute"},
+    ]
+    conditions = [
+        {"type": "Ready", "status": "Unknown", "reason": "NodeStatusUnknown"},
+        {"type": "DiskPressure", "status": "True", "reason": "KubeletHasDiskPressure"},
+    ]
+    found = node_row(node(spec={"taints": taints}, status={"conditions": conditions}))
+    assert found.facts["taints"] == ("gpu=yes:NoSchedule, node.kubernetes.io/unreachable:NoExecute")
+    assert found.facts["reason"] == "NodeStatusUnknown, DiskPressure"
