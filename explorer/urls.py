@@ -5,6 +5,7 @@ from explorer.api import completion, files, logs, objects, search, views
 from explorer.api import details as api
 from explorer.views import acting, details, lists, looking, menu, saved, selection
 from explorer.views import logs as log_views
+from explorer.views import terminal as terminals
 
 urlpatterns = [
     path("pods/", lists.pods, name="pods"),
@@ -28,6 +29,8 @@ urlpatterns = [
     path("views/<int:pk>/delete/", saved.delete, name="view-delete"),
     path("logs/", log_views.logs, name="logs"),
     path("logs/file/", log_views.log_file, name="log-file"),
+    path("terminal/<int:pk>/", terminals.terminal, name="terminal"),
+    path("terminal/<int:pk>/containers/", terminals.containers, name="terminal-containers"),
     path("api/v1/objects", objects.ObjectList.as_view(), name="api-objects"),
     path("api/v1/objects/complete", completion.Complete.as_view(), name="api-objects-complete"),
     path("api/v1/objects/export.csv", files.Export.as_view(), name="api-objects-csv"),

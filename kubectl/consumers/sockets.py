@@ -11,6 +11,7 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
+from clusters.audit import Transcript
 from clusters.kube import errors
 from clusters.kube.recording import Recording
 from clusters.kube.stream import Link
@@ -27,7 +28,6 @@ from kubectl.consumers.asked import (
     status_body,
     status_headers,
 )
-from kubectl.consumers.transcript import Transcript
 from kubectl.consumers.under_way import UnderWay, under_way
 from teams.models import AuditEvent
 
@@ -121,7 +121,8 @@ class _Joined:
             await self.receive()  # websocket.connect
             await self.send({"type": "websocket.accept", "subprotocol": there.subprotocol})
             agreed, has_terminal = there.subprotocol or "", self.asked.info.has_terminal
-            self.transcript = Transcript(begun, agreed, has_terminal=has_terminal)
+            keep = partial(ask, services.keep)
+            self.transcript = Transcript(begun, agreed, keep, has_terminal=has_terminal)
             async with self.transcript.stored():
                 await self._both_ways(there, mine, self.transcript.recording)
         finally:
