@@ -174,6 +174,15 @@ asked.addEventListener("close", () => {
   const { cluster, namespace, pod } = bar.dataset;
   if (asked.returnValue) connect([cluster, namespace, pod, chosen.container].join("/"));
 });
+/** The button waits for this script: without it the form would just be sent. */
+function ready() {
+  const button = element("terminal-open");
+  if (!button?.disabled || socket) return;
+  button.disabled = false;
+  button.focus();
+}
+document.addEventListener("htmx:after:swap", ready);
+ready();
 bar.addEventListener("change", ({ target }) => {
   if (target.name === "pod") location.search = new URLSearchParams({ pod: target.value });
 });
