@@ -143,7 +143,9 @@ class Session:
             ended, has_shown = await self._joined(there)
             if not _was_missing(ended, has_shown=has_shown, has_typed=self.screen.has_typed):
                 break
-        self.how = "no_shell" if ended.is_missing else f"exit {ended.code}"
+        self.how = "ended" if ended.code is None else f"exit {ended.code}"
+        if ended.is_missing:
+            self.how = "no_shell"
         return ended
 
     async def _joined(self, there: Shell) -> tuple[shell.Ended, bool]:

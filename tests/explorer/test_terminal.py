@@ -146,7 +146,7 @@ async def test_a_cluster_that_is_away_or_cut_off_says_so(
         assert await page.ended() == ("cluster", 1011)
     found = [(each.result, each.detail.get("status")) for each in await lines()]
     assert found[1:] == [
-        (Result.DONE, "exit None"), (Result.BEGUN, None), (Result.FAILED, "unreachable"),
+        (Result.DONE, "ended"), (Result.BEGUN, None), (Result.FAILED, "unreachable"),
     ]  # fmt: skip
 
 
