@@ -58,7 +58,7 @@ def test_a_shell_is_opened_typed_in_and_told(visit: Callable[..., Page]) -> None
     expect(page.locator("#terminal-said")).to_contain_text("exit status 3")
     expect(page.get_by_role("button", name="Open a shell")).to_be_focused()
     found = page.request.get("/api/v1/audit?action=terminal.exec&result=done").json()["events"]
-    page.goto(f"/audit/{found[0]['id']}/transcript/")
+    page.goto(f"/audit/{found[0]['detail']['transcript']['event']}/transcript/")
     expect(page.locator("body")).to_contain_text("worked-42")
 
 
