@@ -18,6 +18,7 @@ from explorer.views import (
     selection,
 )
 from explorer.views import logs as log_views
+from explorer.views import terminal as terminals
 
 urlpatterns = [
     path("pods/", lists.pods, name="pods"),
@@ -52,6 +53,8 @@ urlpatterns = [
     path("views/<int:pk>/delete/", saved.delete, name="view-delete"),
     path("logs/", log_views.logs, name="logs"),
     path("logs/file/", log_views.log_file, name="log-file"),
+    path("terminal/<int:pk>/", terminals.terminal, name="terminal"),
+    path("terminal/<int:pk>/containers/", terminals.containers, name="terminal-containers"),
     path("api/v1/objects", objects.ObjectList.as_view(), name="api-objects"),
     path("api/v1/objects/complete", completion.Complete.as_view(), name="api-objects-complete"),
     path("api/v1/objects/export.csv", files.Export.as_view(), name="api-objects-csv"),

@@ -76,6 +76,23 @@ function bundled(entry) {
   return esbuild.buildSync({ entryPoints: [join(here, entry)], bundle: true, write: false, format: "esm", minify: true, legalComments: "inline", target: "es2022" }).outputFiles[0].text;
 }
 
+/** A file that is minified already. */
+const withoutMap = (file) => readFileSync(join(modules, file), "utf8").replace(/\n?\/\/# sourceMappingURL=.*\n?/, "\n");
+
+/** xterm.js with the styles that a strict policy lets it have: it writes them as elements without a
+ *  nonce and as attributes (xtermjs/xterm.js#4445). Nothing is built where it does so otherwise. */
+function xterm() {
+  let text = withoutMap("@xterm/xterm/lib/xterm.mjs");
+  const replace = (pattern, by, times) => {
+    if (text.match(pattern)?.length !== times) throw new Error(`xterm.js has not ${times} × ${pattern}: look at its styles again`);
+    text = text.replace(pattern, by);
+  };
+  replace(/[\w$.]+\.createElement\("style"\)/g, `Object.assign($&,{nonce:document.querySelector("[nonce]")?.nonce??""})`, 3);
+  replace(/([\w$]+)\.setAttribute\("style",(`[^`]*`)\)/g, "($1.style.cssText=$2)", 1);
+  if (/setAttribute\("style"/.test(text)) throw new Error("xterm.js writes another style attribute");
+  return text;
+}
+
 function sprite() {
   const names = readFileSync(join(here, "icons.txt"), "utf8").split("\n").filter((line) => line && !line.startsWith("#"));
   const symbols = names.sort().map((name) => {
@@ -90,13 +107,16 @@ function sprite() {
 
 rmSync(out, { recursive: true, force: true });
 mkdirSync(join(out, "licences"), { recursive: true });
-emit("htmx.min.js", readFileSync(join(modules, "htmx.org/dist/htmx.min.js"), "utf8").replace(/\n?\/\/# sourceMappingURL=.*\n?/, "\n"), "htmx.org");
+emit("htmx.min.js", withoutMap("htmx.org/dist/htmx.min.js"), "htmx.org");
 emit("uplot.min.js", minified("uplot/dist/uPlot.esm.js"), "uplot");
 emit("uplot.min.css", minified("uplot/dist/uPlot.min.css"), "uplot");
 const editor = bundled("codemirror.mjs");
 for (const name of ["state", "view", "commands", "language", "lang-yaml", "lint", "autocomplete", "search"]) emit("codemirror.min.js", editor, `@codemirror/${name}`);
 for (const name of ["highlight", "common", "lr", "yaml"]) emit("codemirror.min.js", editor, `@lezer/${name}`);
 for (const name of ["style-mod", "w3c-keyname", "crelt", "@marijn/find-cluster-break"]) emit("codemirror.min.js", editor, name);
+emit("xterm.min.js", xterm(), "@xterm/xterm");
+emit("xterm.min.css", minified("@xterm/xterm/css/xterm.css"), "@xterm/xterm");
+emit("xterm-fit.min.js", withoutMap("@xterm/addon-fit/lib/addon-fit.mjs"), "@xterm/addon-fit");
 emit("tabler.min.css", trimTabler(), "@tabler/core");
 emit("icons.svg", sprite(), "@tabler/icons");
 writeFileSync(join(out, "manifest.json"), `${JSON.stringify(built, null, 2)}\n`);

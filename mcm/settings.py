@@ -9,7 +9,7 @@ from celery.schedules import schedule
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from mcm import env, logs, theme, trail
+from mcm import env, logs, terminals, theme, trail
 from mcm.rest import *  # noqa: F403 - settings of their own file
 from mcm.signin import *  # noqa: F403 - settings of their own file
 
@@ -282,6 +282,9 @@ CELERY_BEAT_SCHEDULE = {
 PUBLIC_URL = env.https("MCM_PUBLIC_URL")
 PUBLIC_CA = env.certificates("MCM_PUBLIC_CA")
 KUBECTL_LOG_READS = env.boolean("MCM_KUBECTL_LOG_READS", False)
+
+# Terminals in the browser.
+TERMINAL = terminals.TERMINAL
 
 # Where set, /metrics asks for it as a bearer token.
 METRICS_TOKEN = env.text("MCM_METRICS_TOKEN", "")

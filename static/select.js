@@ -44,6 +44,7 @@ function show() {
   link("csv", `${texts.csv}?${file}`, false);
   const logs = bar.querySelector('a[data-select="logs"]');
   if (logs) logs.search = String(new URLSearchParams({ object: keys.join(",") }));
+  if (bar.querySelector('a[data-select="terminal"]')) link("terminal", `/terminal/${keys[0] ?? 0}/`, keys.length !== 1);
   document.dispatchEvent(new CustomEvent("mcm:selected", { detail: { keys } }));
 }
 
@@ -90,6 +91,13 @@ async function copy() {
   } catch { toast("warning", texts.textNotCopied); }
 }
 
+/** In what is selected, or else in the current row. */
+function terminalIn(box) {
+  const link = bar.querySelector('a[data-select="terminal"]');
+  if (!link || document.getElementById("drawer")?.childElementCount) return;
+  if (selected.size < 2) location.assign(`/terminal/${selected.keys().next().value ?? box.value}/`);
+}
+
 /** Of all that is selected, or else of the current row; the drawer has a key of its own. */
 function logsOf(box) {
   const link = bar.querySelector('a[data-select="logs"]');
@@ -113,11 +121,12 @@ if (bar) {
     acts[event.target.closest?.("#selection button[data-select]")?.dataset.select]?.();
   });
   document.addEventListener("keydown", (event) => {
-    if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey || !["x", "X", "l"].includes(event.key)) return;
+    if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey || !["x", "X", "l", "s"].includes(event.key)) return;
     if (event.target.closest?.("input:not([data-pick]), textarea, select, dialog")) return;
     const box = document.querySelector("tr[data-ui-current] input[data-pick]");
     if (!box) return;
     if (event.key === "l") return logsOf(box);
+    if (event.key === "s") return terminalIn(box);
     event.preventDefault();
     toggle(box, event.key === "X" || !selected.has(box.value), event.key === "X");
   });

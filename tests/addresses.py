@@ -203,6 +203,8 @@ CASES = [
     Case("logs",              "GET",    "",          "302 200 200 200 200 200 200 200"),
     Case("log-file",          "GET",    "",          "302 404 404 404 404 404 404 404"),
     Case("api-object-logs",   "GET",    "pod",       "401 404 403 502 403 502 502 502"),
+    Case("terminal",          "GET",    "pod",       "302 404 403 200 403 200 200 200"),
+    Case("terminal-containers", "GET",  "pod",       "302 404 403 200 403 200 200 200"),
     Case("view-create",       "GET",    "",          "302 200 200 200 200 200 200 200"),
     Case("view-create",       "POST",   "",          "302 422 422 422 422 422 422 422", BAD),
     Case("view-edit",         "GET",    "view",      "302 404 404 404 200 404 404 200"),

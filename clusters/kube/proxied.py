@@ -6,6 +6,13 @@ from typing import Any
 import yaml
 
 
+def context(cluster: str) -> str:
+    """The name of the cluster and of the context in the file, so that it can be merged with
+    others.
+    """
+    return f"mcm-{cluster}"
+
+
 def kubeconfig(
     cluster: str, server: str, *, user: str, token: str, ca: str = "", namespace: str = ""
 ) -> str:
@@ -13,17 +20,16 @@ def kubeconfig(
     reached: dict[str, str] = {"server": server}
     if ca:
         reached["certificate-authority-data"] = base64.b64encode(ca.encode()).decode()
-    # Named so that it can be merged with others.
-    who = f"mcm-{user}-{cluster}"
-    context = {"cluster": f"mcm-{cluster}", "user": who}
+    name, who = context(cluster), f"mcm-{user}-{cluster}"
+    chosen = {"cluster": name, "user": who}
     if namespace:
-        context["namespace"] = namespace
+        chosen["namespace"] = namespace
     config: dict[str, Any] = {
         "apiVersion": "v1",
         "kind": "Config",
-        "current-context": f"mcm-{cluster}",
-        "clusters": [{"name": f"mcm-{cluster}", "cluster": reached}],
-        "contexts": [{"name": f"mcm-{cluster}", "context": context}],
+        "current-context": name,
+        "clusters": [{"name": name, "cluster": reached}],
+        "contexts": [{"name": name, "context": chosen}],
         "users": [{"name": who, "user": {"token": token}}],
     }
     return yaml.safe_dump(config, sort_keys=False)

@@ -1,6 +1,6 @@
 """One object read live from its cluster for a person: why it fails, its YAML, what is around it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -56,6 +56,15 @@ class Looked:
 
     why: ask.Why
     state: state.State
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Containers:
+    """The containers of a pod, and the one that is meant if none is named ("": none runs)."""
+
+    all: Sequence[state.Container]
+    default: str
     at: datetime
 
 
@@ -160,6 +169,15 @@ def look(user: User, row: Object) -> Looked:
         body = client.read(path)
         why = ask.why(client, path, body=body)
     return Looked(why, state.state(body), timezone.now())
+
+
+def containers(user: User, row: Object) -> Containers:
+    """The containers of a pod as they stand. Raises what is in FAILURES."""
+    path = path_of(row)
+    with reading(user, row.cluster) as client:
+        body = client.read(path)
+    found = state.state(body).containers
+    return Containers(found, state.default_container(body), timezone.now())
 
 
 def written(user: User, row: Object) -> Written:

@@ -1,19 +1,14 @@
 """What a reader may read now, as the rest of MCM tells it: asked again every few seconds."""
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple
 from uuid import UUID
 
-from channels.db import DatabaseSyncToAsync
-
 from clusters.kube.types import Connection, Identity
+from explorer.access import Desk
 
-# Threads of their own: who opens many logs must not keep the database from others.
-_lookout = ThreadPoolExecutor(2, thread_name_prefix="mcm-logs")
-
-T = TypeVar("T")
+ask = Desk("mcm-logs").ask
 
 
 class Options(NamedTuple):
@@ -66,10 +61,3 @@ class Eyes(NamedTuple):
     reader: object
     look: Callable[[], Sight]
     connection: Callable[[UUID], Connection]
-
-
-async def ask(question: Callable[..., T], *args: Any) -> T:
-    """The answer to a question to the database."""
-    on_thread: Any = DatabaseSyncToAsync(question, thread_sensitive=False, executor=_lookout)
-    answer: T = await on_thread(*args)
-    return answer

@@ -20,6 +20,7 @@ from explorer.access import Caller, Ended
 from explorer.collector import Batch, Gathering, Source
 from explorer.collector.gathering import LINES_A_BATCH
 from explorer.collector.sight import ask
+from explorer.consumers.languages import language
 from explorer.filters.logs import LogQuery, eyes, select
 from explorer.filters.logs.text import said
 from teams.audit import context, denials
@@ -88,7 +89,7 @@ class LogsConsumer(AsyncJsonWebsocketConsumer):
     async def _serve(self) -> None:
         """From the question to the end of the socket."""
         query = QueryDict(self.scope["query_string"])
-        self.language = _language(query.get("language", ""))
+        self.language = language(query.get("language", ""))
         with context.acting(context.Origin.of_scope(self.scope)):
             try:
                 await self._answer(LogQuery.of(query))
@@ -183,13 +184,6 @@ class LogsConsumer(AsyncJsonWebsocketConsumer):
             self.reader = None
         for task in self.tasks - {asyncio.current_task()}:
             task.cancel()
-
-
-def _language(name: str) -> str:
-    try:
-        return translation.get_supported_language_variant(name)
-    except LookupError:
-        return "en"
 
 
 def _source(source: Source) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from explorer import store
 from explorer.filters.logs.selection import LOGGED, NOT_ALLOWED
 from explorer.filters.paths import list_path, object_path
 from explorer.filters.words import title
-from explorer.services import acting, editing
+from explorer.services import acting, editing, terminal
 from explorer.views.parts import PARTS, Part, counted_events
 from teams import access
 from teams.roles import Action
@@ -60,6 +60,8 @@ def _answer(request: SignedInRequest, found: Object) -> HttpResponse:
             "edit": editing.offered(request.user, found),
             "logs_url": f"{reverse('logs')}?object={found.pk}" if found.kind in LOGGED else "",
             "logs_reason": "" if may_read else _(NOT_ALLOWED),
+            "terminal_url": reverse("terminal", args=[found.pk]) if found.kind in LOGGED else "",
+            "terminal_reason": "" if may_read else _(terminal.NOT_ALLOWED),
         }
     if inner is None:
         context |= {

@@ -15,6 +15,7 @@ from clusters.views.pictures import SPANS, Series, pictures
 from explorer.filters import columns
 from explorer.filters.relations import lists
 from explorer.store import Seen
+from explorer.views import by_kubectl
 from teams import access
 from teams.views import SignedInRequest
 
@@ -50,6 +51,7 @@ def _overview(request: SignedInRequest, seen: Seen) -> Context:
             for column in columns.possible(row.kind)
             if column.key not in _TOLD and column.value(seen) not in ("", 0)
         ],
+        "commands": by_kubectl.commands(row) if row.kind == "Pod" else (),
     }
 
 

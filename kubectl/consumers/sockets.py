@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
+from clusters.audit import Transcript
 from clusters.kube import errors
 from clusters.kube.recording import Recording
 from clusters.kube.stream import Link
@@ -27,8 +28,8 @@ from kubectl.consumers.asked import (
     status_body,
     status_headers,
 )
-from kubectl.consumers.transcript import Transcript
 from kubectl.consumers.under_way import UnderWay, under_way
+from teams.audit.transcripts import Piece
 from teams.models import AuditEvent
 
 NO_PROTOCOL = f"MCM: offer one of these protocols: {', '.join(sorted(PROTOCOLS))}."
@@ -121,7 +122,7 @@ class _Joined:
             await self.receive()  # websocket.connect
             await self.send({"type": "websocket.accept", "subprotocol": there.subprotocol})
             agreed, has_terminal = there.subprotocol or "", self.asked.info.has_terminal
-            self.transcript = Transcript(begun, agreed, has_terminal=has_terminal)
+            self.transcript = Transcript(begun, agreed, _keep, has_terminal=has_terminal)
             async with self.transcript.stored():
                 await self._both_ways(there, mine, self.transcript.recording)
         finally:
@@ -162,6 +163,10 @@ class _Joined:
         told = {None: BROKEN, 1005: 1000, 1006: BROKEN}
         code = told.get(there.close_code, there.close_code)
         await self.send({"type": "websocket.close", "code": code})
+
+
+async def _keep(begun: AuditEvent, pieces: Sequence[Piece]) -> None:
+    await ask(services.keep, begun, pieces)
 
 
 async def _refuse(send: Any, refused: Refused) -> None:

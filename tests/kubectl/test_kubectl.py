@@ -279,3 +279,15 @@ async def test_a_password_typed_without_echo_is_in_no_transcript(kubectl: Kubect
     assert "seen by all" in shown
     assert "planted-password" not in shown
     assert facts["input"] == 0
+
+
+async def test_a_file_is_copied_from_a_pod(kubectl: Kubectl, tmp_path: Path) -> None:
+    """As the page of a pod shows it. Into a pod it takes a kubelet that closes its tar's input."""
+    await made_pod(kubectl)
+    await kubectl.says("--context", "mcm-real", "cp", "web-1:/etc/passwd", str(tmp_path / "back"))
+    assert "root:" in (tmp_path / "back").read_text()
+
+
+async def test_no_port_is_forwarded(kubectl: Kubectl) -> None:
+    await made_pod(kubectl)
+    assert "MCM" in await kubectl.fails("port-forward", "pod/web-1", "18080:80")

@@ -9,9 +9,9 @@ import pytest
 from django.core.management import call_command
 from django.db import OperationalError, connection
 
+from clusters import audit as clusters_audit
 from clusters.kube import recording
 from kubectl import services
-from kubectl.consumers import transcript
 from teams import services as teams
 from teams.audit import chain, proof, transcripts
 from teams.models import AuditEvent, Grant, User
@@ -127,7 +127,7 @@ async def test_what_is_piped_in_is_counted_and_not_kept(
 async def test_it_can_be_read_while_the_shell_goes_on(
     front: Front, shells: Shells, shop_operator: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transcript, "STORE_SECONDS", 0.05)
+    monkeypatch.setattr(clusters_audit, "STORE_SECONDS", 0.05)
     async with shell(front, await new_token(shop_operator), path=TERMINAL) as there:
         for text in ("first", "second"):
             await say(there, b"\x01" + text.encode())
@@ -146,7 +146,7 @@ async def test_a_database_that_is_away_for_a_while_costs_nothing(
     front: Front, shells: Shells, shop_operator: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither the shell nor a part of its transcript, also where it was stored unheard of."""
-    monkeypatch.setattr(transcript, "STORE_SECONDS", 0.05)
+    monkeypatch.setattr(clusters_audit, "STORE_SECONDS", 0.05)
     keep, tried = services.keep, asyncio.Semaphore(0)
     loop = asyncio.get_running_loop()
 

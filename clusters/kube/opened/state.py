@@ -78,6 +78,10 @@ class Container(msgspec.Struct, frozen=True):
     asked: dict[str, str]
     limits: dict[str, str]
 
+    @property
+    def is_running(self) -> bool:
+        return self.state == "Running"
+
 
 class State(msgspec.Struct, frozen=True):
     """What the cluster says of an object now; times are in seconds since 1970 or 0."""
@@ -111,6 +115,10 @@ class _Any(Part):
     status: msgspec.Raw = msgspec.Raw(b"null")
 
 
+# Where a pod says which container is meant if none is named.
+DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
+
+
 class _Conditions(Part):
     conditions: list[Condition] = []
 
@@ -125,6 +133,15 @@ def state(body: bytes) -> State:
         deleted=seconds(meta.deletion_timestamp),
         finalizers=tuple(safe_text(each, 120) for each in meta.finalizers[:20]),
     )
+
+
+def default_container(body: bytes) -> str:
+    """The container that is meant where none is named: as the pod says, or else the first that
+    runs; "" where none does.
+    """
+    wanted = objects.decode(body, _Any).metadata.annotations.get(DEFAULT_CONTAINER, "")
+    running = [each.name for each in _containers(body) if each.is_running and not each.kind]
+    return wanted if wanted in running else next(iter(running), "")
 
 
 def _conditions(status: msgspec.Raw) -> Iterator[Shown]:

@@ -1,15 +1,12 @@
-"""The transcript of one shell: written down as it streams, stored every few seconds."""
+"""The transcript of one shell in a pod: written down as it streams, stored every few seconds."""
 
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from clusters.kube.recording import Recording
-from kubectl import services
-from kubectl.access import Refused
-from kubectl.consumers.asked import ask
 from teams.audit.transcripts import Piece, Whole
 from teams.models import AuditEvent
 
@@ -20,11 +17,22 @@ log = logging.getLogger(__name__)
 
 
 class Transcript:
-    """What a shell shows, and which of its pieces are not stored yet."""
+    """What a shell shows, and which of its pieces are not stored yet.
 
-    def __init__(self, begun: AuditEvent, protocol: str, *, has_terminal: bool) -> None:
+    `keep` stores pieces of the shell that `begun` tells of; what it raises means later.
+    """
+
+    def __init__(
+        self,
+        begun: AuditEvent,
+        protocol: str,
+        keep: Callable[[AuditEvent, Sequence[Piece]], Awaitable[None]],
+        *,
+        has_terminal: bool,
+    ) -> None:
         self.recording = Recording(protocol, has_terminal=has_terminal, at=time.time())
         self._begun = begun
+        self._keep = keep
         self._taken = 0
         # Kept as they are until the database has them: one that was lost on the way and one that
         # was stored without our hearing of it are both sent again.
@@ -66,11 +74,9 @@ class Transcript:
         if not pieces:
             return
         try:
-            await ask(services.keep, self._begun, pieces)
-        except Refused:
-            log.warning("kubectl: a part of a transcript waits for the database")
-        except Exception:
+            await self._keep(self._begun, pieces)
+        except Exception as error:
             # The shell goes on; the end is told with all that is missing, or not at all.
-            log.exception("kubectl: a part of a transcript could not be stored")
+            log.warning("a part of a transcript is stored later: %s", error, exc_info=True)
         else:
             del self._waiting[: len(pieces)]
