@@ -28,7 +28,9 @@ from teams.roles import Action
 from teams.serializers import StrictSerializer
 from teams.throttles import Costly, Throttle
 
-YAML = {"max_length": documents.LARGEST, "trim_whitespace": False}
+
+def _yaml(**more: Any) -> serializers.CharField:
+    return serializers.CharField(max_length=documents.LARGEST, trim_whitespace=False, **more)
 
 
 class EditableShape(serializers.Serializer[Any]):
@@ -42,12 +44,11 @@ class EditableShape(serializers.Serializer[Any]):
 class EditSerializer(StrictSerializer):
     """The body of `PUT /api/v1/objects/{id}/edit`."""
 
-    yaml = serializers.CharField(**YAML)
-    base = serializers.CharField(
+    yaml = _yaml()
+    base = _yaml(
         required=False,
         help_text="The YAML that was edited, as the GET gave it: by it changes of others are told"
         " from one's own.",
-        **YAML,
     )
     resourceVersion = serializers.CharField(max_length=64)  # noqa: N815
     dryRun = serializers.BooleanField(default=False)  # noqa: N815
@@ -78,12 +79,13 @@ class ApplySerializer(StrictSerializer):
     clusters = serializers.ListField(
         child=serializers.CharField(max_length=63), min_length=1, max_length=200, help_text="Names."
     )
-    yaml = serializers.CharField(**YAML)
+    yaml = _yaml()
     namespace = serializers.CharField(default="", allow_blank=True, max_length=63)
     force = serializers.BooleanField(
         default=False, help_text="Fields that others manage are taken over."
     )
-    partial = serializers.BooleanField(
+    # DRF takes declared fields out of the class, so its own `partial` stays.
+    partial = serializers.BooleanField(  # type: ignore[assignment]
         default=False, help_text="What cannot be applied is left out; without it nothing is."
     )
     dryRun = serializers.BooleanField(default=False)  # noqa: N815
@@ -212,7 +214,7 @@ def _problem(each: Problem) -> dict[str, Any]:
 
 def _clash(found: Clash, has_base: bool) -> Response:
     text = _("Others have changed it since you opened it")
-    body = {
+    body: dict[str, Any] = {
         "error": text,
         "fields": {},
         "base": written(found.draft.base) if has_base else None,

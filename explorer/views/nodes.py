@@ -113,7 +113,7 @@ def _bounded(request: SignedInRequest, inventory: Inventory) -> tuple[list[UUID]
     tallies = access.visible(request.user, Tally).filter(cluster__in=keys, kind="Pod")
     sums = tallies.order_by().values_list("cluster_id").annotate(n=Sum("n"))
     sizes = {key: int(n) for key, n in sums}
-    chosen, pods = [], 0
+    chosen, pods = list[UUID](), 0
     for key in keys:
         pods += sizes.get(key, 0)
         if pods <= MOST_PODS or not chosen:

@@ -71,7 +71,14 @@ def test_hostile_text_costs_little() -> None:
     assert contents.lines("\n".join(lines), "\n".join(reversed(lines)))[0].kind == "o"
 
 
-KEYS = {"spec.containers[]": {"name": None}, "spec.ports[]": {"port": None, "protocol": "TCP"}}
+KEYS: dict[str, dict[str, Any]] = {
+    "spec.containers[]": {"name": None},
+    "spec.ports[]": {"port": None, "protocol": "TCP"},
+}
+
+
+def keys_of(path: str) -> dict[str, Any] | None:
+    return KEYS.get(path)
 
 
 def test_what_one_side_changed_is_taken() -> None:
@@ -87,14 +94,14 @@ def test_what_one_side_changed_is_taken() -> None:
         "b": {"c": 2, "d": 3, "e": 4},
         "spec": {"containers": [{"name": "w"}, {"name": "x", "image": "1", "env": []}]},
     } | {"z": None}  # fmt: skip
-    merged = merge(base, mine, theirs, KEYS.get, {})
+    merged = merge(base, mine, theirs, keys_of, {})
     assert merged.data["b"] == {"c": 5, "d": 3, "e": 4}
     assert "a" not in merged.data
     assert merged.data["spec"]["containers"] == [
         {"name": "w"}, {"name": "x", "image": "2", "env": []},
     ]  # fmt: skip
     assert [(one.path, one.theirs is GONE) for one in merged.overlaps] == [("spec.args", True)]
-    taken = merge(base, mine, theirs, KEYS.get, {"spec.args": "mine"})
+    taken = merge(base, mine, theirs, keys_of, {"spec.args": "mine"})
     assert (taken.data["spec"]["args"], taken.overlaps) == ([1, 2, 3], [])
 
 
@@ -102,12 +109,12 @@ def test_lists_that_nobody_can_tell_apart_are_whole() -> None:
     base: dict[str, Any] = {"spec": {"ports": [{"port": 1}, {"port": 1, "protocol": "UDP"}]}}
     mine = {"spec": {"ports": [{"port": 1, "name": "m"}, {"port": 1, "protocol": "UDP"}]}}
     theirs = {"spec": {"ports": [{"port": 1, "protocol": "TCP"}, {"port": 1, "protocol": "UDP"}]}}
-    merged = merge(base, mine, theirs, KEYS.get, {})
+    merged = merge(base, mine, theirs, keys_of, {})
     assert merged.overlaps == []
     assert merged.data["spec"]["ports"][0] == {"port": 1, "protocol": "TCP", "name": "m"}
     assert len(merge(base, mine, theirs, merging.whole, {}).overlaps) == 1
     twice = {"spec": {"ports": [{"port": 1}, {"port": 1}]}}
-    assert len(merge(base, twice, theirs, KEYS.get, {}).overlaps) == 1
+    assert len(merge(base, twice, theirs, keys_of, {}).overlaps) == 1
 
 
 def test_merging_loses_nothing_of_either_side() -> None:
