@@ -27,7 +27,7 @@ from explorer.filters.inventory import Inventory
 from teams import access
 from teams.access import AnyUser
 
-# The newest events that are put together; so many take a third of a second.
+# The newest events that are put together: a page must not wait for more.
 MOST = 10_000
 # Objects of a group that are named, and single events that are shown of it.
 NAMED = 5
