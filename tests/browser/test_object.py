@@ -31,7 +31,7 @@ def test_the_drawer_says_why_a_pod_fails(visit: Callable[..., Page]) -> None:
     assert faults(page) == []
     page.keyboard.press("y")
     expect(page).to_have_url(re.compile(r"/pods/\d+/\?tab=yaml$"))
-    expect(drawer.get_by_role("link", name="YAML")).to_be_focused()
+    expect(drawer.get_by_role("link", name="YAML", exact=True)).to_be_focused()
     expect(drawer.locator("#object-text")).to_contain_text("kind: Pod")
     assert faults(page) == []
     drawer.get_by_role("link", name="Events").click()
