@@ -91,7 +91,7 @@ class ApplySerializer(StrictSerializer):
     dryRun = serializers.BooleanField(default=False)  # noqa: N815
 
 
-class ProblemShape(serializers.Serializer[Any]):
+class WrittenProblemShape(serializers.Serializer[Any]):
     """Something that is wrong with what was written."""
 
     document = serializers.IntegerField()
@@ -112,7 +112,7 @@ class PlannedShape(serializers.Serializer[Any]):
         help_text="created, changed, unchanged; or held, refused, forbidden, late."
     )
     diff = serializers.CharField()
-    problems = ProblemShape(many=True)
+    problems = WrittenProblemShape(many=True)
     owners = serializers.ListField(child=serializers.DictField())
 
 
