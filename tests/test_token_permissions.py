@@ -32,6 +32,9 @@ NEEDS = {
     "POST api-operation-cancel": Action.OPERATE,
     "POST api-object-actions": Action.OPERATE,
     "POST api-actions": Action.OPERATE,
+    "GET api-object-edit": Action.OPERATE,
+    "PUT api-object-edit": Action.OPERATE,
+    "POST api-apply": Action.OPERATE,
     "GET api-object-logs": Action.OPERATE,
 }
 
