@@ -30,7 +30,7 @@ from clusters.models import (
 )  # fmt: skip
 from deployments.models import Chart, Release, ReleaseList
 from explorer.models import ColumnChoice, SavedView
-from operations.models import LogLine, Operation, Step
+from operations.models import Former, LogLine, Operation, Step
 from teams.admin import rows
 from teams.models import (
     AuditAnchor,
@@ -91,7 +91,10 @@ def planted(
     Chart.objects.update(values="key: planted-value")
     work = factories.OperationFactory.create(cluster=prod, payload=b'{"values": "planted-input"}')
     LogLine.objects.create(operation=work, text="a line")
-    Step.objects.create(operation=work, position=0, cluster=prod, kind="Pod", name="web-1", uid="u")
+    step = Step.objects.create(
+        operation=work, position=0, cluster=prod, kind="Pod", name="web-1", uid="u"
+    )
+    Former.objects.create(step=step, sealed=b"planted-former")
     LogEntry.objects.create(user=operator, object_repr="a row", action_flag=CHANGE)
     permission = Permission.objects.get(codename="view_cluster")
     UserObjectPermission.objects.create(
