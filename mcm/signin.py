@@ -39,6 +39,9 @@ ACCOUNT_RATE_LIMITS = {
 MFA_ADAPTER = "teams.adapters.SecondFactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "MCM"
+# The code before and the one after are taken, too (RFC 6238, 5.2): who types slowly, or whose clock
+# is a little off, is let in.
+MFA_TOTP_TOLERANCE = 1
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_FORMS = {
