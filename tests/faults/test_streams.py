@@ -216,7 +216,7 @@ async def count_a_minute(server: Server) -> Counter[str]:
 async def test_23_a_missed_delete_is_gone_after_the_next_list(
     replay: Server, fleet: Fleet, monkeypatch: pytest.MonkeyPatch, watch_list: bool
 ) -> None:
-    hurry(monkeypatch, msgspec.structs.replace(FAST, relist=1.0))
+    hurry(monkeypatch, msgspec.structs.replace(FAST, relist=5.0))
     replay.watch_list = watch_list
     watched = await fleet.add(replay.kubeconfig())
     await watched.agrees()
