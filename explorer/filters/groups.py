@@ -1,6 +1,7 @@
 """Groups of rows that the tallies know, such as a namespace's pods or all that stand one way."""
 
 from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from django.db.models import Q
@@ -8,6 +9,9 @@ from django.db.models import Q
 from explorer.filters.inventory import Inventory
 from explorer.filters.ordering import RANK
 from explorer.filters.words import HEALTH
+
+# A larger group of rows is walked through, smaller ones are sorted together.
+LARGE_GROUP = 5_000
 
 
 class Group(NamedTuple):
@@ -46,3 +50,18 @@ def _conditions(group: Group, inventory: Inventory) -> dict[str, Any]:
     if RANK in conditions:
         conditions["health"] = list(HEALTH)[conditions.pop(RANK)]
     return conditions
+
+
+def batches(groups: Iterable[Group], enough: int) -> Iterator[list[Group]]:
+    """Groups in order, put together while they are small; a large one stands alone."""
+    batch: list[Group] = []
+    for group in groups:
+        if batch and (group.n > LARGE_GROUP or sum(one.n for one in batch) >= enough):
+            yield batch
+            batch = []
+        batch.append(group)
+        if group.n > LARGE_GROUP:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

@@ -21,7 +21,7 @@ from clusters.models import Object, Tally
 from clusters.store.plain import around
 from explorer.filters import cursors
 from explorer.filters.counts import Counts
-from explorer.filters.groups import Group, within
+from explorer.filters.groups import LARGE_GROUP, Group, batches, within
 from explorer.filters.inventory import Inventory
 from explorer.filters.ordering import Order
 
@@ -29,8 +29,6 @@ from explorer.filters.ordering import Order
 GATHERED = 10_000
 # Rows looked at along an index before gathering is tried after all.
 STEPS = 20_000
-# A larger group of rows is walked through, smaller ones are sorted together.
-LARGE_GROUP = 5_000
 # So many namespaces of clusters are read side by side, each kind by itself.
 PLACES = 200
 # So many clusters' tallies are asked for at once where only the first are wanted.
@@ -239,7 +237,8 @@ class _Pager:
         """Group by group, as the tallies name them; None where that takes too long."""
         found: list[Key] = []
         looked_at = 0
-        for batch in self._batches(after):
+        enough = self.need if self.inventory.wanted.tallied else LARGE_GROUP
+        for batch in batches(self._groups(after), enough):
             if len(batch) == 1:
                 found += self._in_group(batch[0], after)
             else:
@@ -273,21 +272,6 @@ class _Pager:
         by = self.order.by(*keys)
         steps = Object.objects.filter(along).order_by(*by)[:STEPS]
         return steps, self.inventory.objects().order_by(*by).values_list(*keys)[: self.need]
-
-    def _batches(self, after: Sequence[Any]) -> Iterator[list[Group]]:
-        """Groups in order, put together while they are small; a large one stands alone."""
-        batch: list[Group] = []
-        enough = self.need if self.inventory.wanted.tallied else LARGE_GROUP
-        for group in self._groups(after):
-            if batch and (group.n > LARGE_GROUP or sum(one.n for one in batch) >= enough):
-                yield batch
-                batch = []
-            batch.append(group)
-            if group.n > LARGE_GROUP:
-                yield batch
-                batch = []
-        if batch:
-            yield batch
 
     def _groups(self, after: Sequence[Any]) -> Iterator[Group]:
         keys = self.order.group_keys
