@@ -13,6 +13,7 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from clusters.kube import errors, paths
+from clusters.kube.decode import status_causes
 from clusters.kube.errors import safe_text, sentence
 from clusters.kube.recording import RESIZE, STDERR, STDIN, STDOUT, Recording
 from clusters.kube.stream import Link
@@ -64,19 +65,9 @@ class Ended(NamedTuple):
         return self.code in NOT_FOUND or bool(_NOT_FOUND.search(self.said))
 
 
-class _Cause(msgspec.Struct):
-    reason: str = ""
-    message: str = ""
-
-
-class _Details(msgspec.Struct):
-    causes: list[_Cause] = []
-
-
 class _Status(msgspec.Struct):
     status: str = ""
     message: str = ""
-    details: _Details | None = None
 
 
 class Shell:
@@ -142,7 +133,6 @@ def ended(body: bytes) -> Ended:
         return Ended(None, safe_text(body.decode(errors="replace")))
     if found.status == "Success":
         return Ended(0)
-    causes = found.details.causes if found.details else []
-    codes = [each.message for each in causes if each.reason == "ExitCode"]
+    codes = [each.message for each in status_causes(body) if each.reason == "ExitCode"]
     code = int(codes[0]) if codes and re.fullmatch(r"-?\d{1,9}", codes[0]) else None
     return Ended(code, safe_text(found.message))

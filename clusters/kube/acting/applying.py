@@ -1,11 +1,10 @@
 """Server-side apply: what is not there is made, of what is there the written fields are set."""
 
 from typing import NamedTuple
-from urllib.parse import urlencode
 
 from clusters.kube import errors
-from clusters.kube.acting.editing import MANAGER, named
-from clusters.kube.acting.target import Did, Json, Target, Unfit
+from clusters.kube.acting.editing import named, written
+from clusters.kube.acting.target import SAME, Did, Json, Target, Unfit
 from clusters.kube.client import Client
 from clusters.kube.edited import contents
 from clusters.kube.errors import Cause, sentence
@@ -36,7 +35,7 @@ def apply(client: Client, target: Target, wanted: Json, *, force: bool) -> Did:
         return Did(sentence("Created."))
     fields = contents.changed(live, after)
     if not fields:
-        return Did(sentence("It was so already."))
+        return Did(SAME)
     return Did(
         sentence("Applied: %(fields)s."), {"fields": named(fields)}, after={"fields": fields}
     )
@@ -65,12 +64,9 @@ class NoNamespace(Unfit):
 
 
 def _send(client: Client, target: Target, wanted: Json, *, force: bool, dry: bool) -> Json:
-    params = {"fieldManager": MANAGER, "fieldValidation": "Strict"}
-    params |= {"force": "true"} if force else {}
-    params |= {"dryRun": "All"} if dry else {}
-    url = f"{target.url()}?{urlencode(params)}"
+    params = ({"force": "true"} if force else {}) | ({"dryRun": "All"} if dry else {})
     try:
-        found: Json = client.request("PATCH", url, wanted, APPLY_PATCH)
+        found: Json = client.request("PATCH", written(target, **params), wanted, APPLY_PATCH)
     except errors.NotFound as error:
         # What is applied need not be there, but its namespace must.
         raise NoNamespace(target.namespace) from error

@@ -5,11 +5,11 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 
 from clusters.kube import errors
-from clusters.kube.acting.target import TRIES, Did, Json, Target, Unfit, read
+from clusters.kube.acting.target import SAME, TRIES, Did, Json, Target, Unfit, read
 from clusters.kube.client import Client
 from clusters.kube.edited import contents
 from clusters.kube.edited.documents import Wrong
-from clusters.kube.edited.merging import Keys, merge, whole
+from clusters.kube.edited.merging import merge, whole
 from clusters.kube.errors import sentence
 
 # As the API server names who set which field.
@@ -28,6 +28,12 @@ class Previewed(NamedTuple):
     result: Json
 
 
+def written(target: Target, **params: str) -> str:
+    """Where an object is written, each of its fields known to the cluster and set by MCM."""
+    asked = {"fieldManager": MANAGER, "fieldValidation": "Strict"} | params
+    return f"{target.url()}?{urlencode(asked)}"
+
+
 def preview(client: Client, target: Target, wanted: Json, live: Json) -> Previewed:
     """What the API server would make of the wanted content, with defaults and admission.
 
@@ -36,9 +42,7 @@ def preview(client: Client, target: Target, wanted: Json, live: Json) -> Preview
     """
     contents.require_identity(wanted, live)
     body = _body(contents.unmasked(wanted, live), live)
-    params = {"dryRun": "All", "fieldValidation": "Strict", "fieldManager": MANAGER}
-    found = client.request("PUT", f"{target.url()}?{urlencode(params)}", body)
-    return Previewed(live, found)
+    return Previewed(live, client.request("PUT", written(target, dryRun="All"), body))
 
 
 def replace(client: Client, target: Target, base: Json, wanted: Json, version: str) -> Did:
@@ -59,7 +63,7 @@ def replace(client: Client, target: Target, base: Json, wanted: Json, version: s
 
     before, after = _put(client, target, made)
     if contents.is_same(before, after):
-        return Did(sentence("It was so already."))
+        return Did(SAME)
     return _did(sentence("Saved: %(fields)s."), before, after)
 
 
@@ -70,23 +74,19 @@ def revert(client: Client, target: Target, former: Json, left: Json) -> Did:
     """
 
     def made(live: Json) -> Json:
-        merged = merge(left, former, contents.content(live), _keys, {})
+        merged = merge(left, former, contents.content(live), whole, {})
         if merged.overlaps:
             raise Unfit(SINCE, fields=named([each.path for each in merged.overlaps]))
         return contents.unmasked(merged.data, live)
 
     before, after = _put(client, target, made)
     if contents.is_same(before, after):
-        return Did(sentence("It was so already."))
+        return Did(SAME)
     return _did(sentence("Put back: %(fields)s."), before, after)
-
-
-_keys: Keys = whole
 
 
 def _put(client: Client, target: Target, made: Callable[[Json], Json]) -> tuple[Json, Json]:
     """The object before and after; with the version that was looked at, so nothing is lost."""
-    params = {"fieldValidation": "Strict", "fieldManager": MANAGER}
     for _ in range(TRIES):
         live = read(client, target)
         try:
@@ -94,7 +94,7 @@ def _put(client: Client, target: Target, made: Callable[[Json], Json]) -> tuple[
         except Wrong as error:
             raise Unfit(error.reason) from error
         try:
-            return live, client.request("PUT", f"{target.url()}?{urlencode(params)}", body)
+            return live, client.request("PUT", written(target), body)
         except errors.Conflict:
             continue
     raise Unfit(AGAIN)

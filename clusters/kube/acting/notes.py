@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from clusters.kube.acting.target import Did, Json, Target, change
+from clusters.kube.acting.target import SAME, Did, Json, Target, change
 from clusters.kube.client import Client
 from clusters.kube.errors import sentence
 
@@ -26,7 +26,7 @@ def _set(client: Client, target: Target, field: str, act: str, changes: Changes)
 
     before, after = change(client, target, patch)
     if before is after:
-        return Did(sentence("It was so already."))
+        return Did(SAME)
     was = {key: (before["metadata"].get(field) or {}).get(key) for key in changes}
     done = sentence("Its labels are changed."), sentence("Its annotations are changed.")
     return Did(

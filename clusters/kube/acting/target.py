@@ -15,6 +15,8 @@ MERGE_PATCH = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
 # Controllers write the status of a busy object several times a second.
 TRIES = 8
+# Told of an act that has changed nothing.
+SAME = sentence("It was so already.")
 
 
 class Unfit(KubeError):

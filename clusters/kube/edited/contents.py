@@ -6,12 +6,9 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any, NamedTuple
 
-import msgspec
-
-from clusters.kube import errors
 from clusters.kube.edited.documents import Wrong, same, within
 from clusters.kube.errors import sentence
-from clusters.kube.opened.text import APPLIED, MASK, NOT_AN_OBJECT, written
+from clusters.kube.opened.text import APPLIED, MASK, mask, written
 
 Json = dict[str, Any]
 
@@ -43,17 +40,6 @@ class Line(NamedTuple):
     text: str
 
 
-def decoded(body: bytes) -> Json:
-    """The object in an answer; BadAnswer when it is none."""
-    try:
-        found = msgspec.json.decode(body)
-    except (msgspec.MsgspecError, RecursionError) as error:
-        raise errors.BadAnswer(NOT_AN_OBJECT) from error
-    if not isinstance(found, dict) or not isinstance(found.get("metadata"), dict):
-        raise errors.BadAnswer(NOT_AN_OBJECT)
-    return found
-
-
 def content(found: Json) -> Json:
     """A copy without status and what else only the cluster writes."""
     made = {key: value for key, value in found.items() if key != "status"}
@@ -70,16 +56,8 @@ def is_secret(found: Json) -> bool:
 def masked(found: Json) -> Json:
     """The content as it may be shown: of a Secret the keys, their values hidden."""
     made = copy.deepcopy(content(found))
-    if not is_secret(found):
-        return made
-    for part in ("data", "stringData"):
-        if isinstance(made.get(part), dict):
-            made[part] = dict.fromkeys(made[part], MASK)
-        elif part in made:
-            made[part] = MASK
-    annotations = made.get("metadata", {}).get("annotations")
-    if isinstance(annotations, dict) and APPLIED in annotations:
-        annotations[APPLIED] = MASK
+    if is_secret(found):
+        mask(made)
     return made
 
 

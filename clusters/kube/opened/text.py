@@ -46,7 +46,7 @@ def manifest(body: bytes) -> Manifest:
     found = _object(body)
     metadata = found["metadata"]
     managed = metadata.pop("managedFields", None)
-    masked = _mask(found) if found.get("kind") == "Secret" else 0
+    masked = mask(found) if found.get("kind") == "Secret" else 0
     return Manifest(
         text=written(found),
         managed=written(managed) if managed else "",
@@ -83,8 +83,8 @@ def _object(body: bytes) -> dict[str, Any]:
     return found
 
 
-def _mask(secret: dict[str, Any]) -> int:
-    """Hides the values in place, and says how many."""
+def mask(secret: dict[str, Any]) -> int:
+    """Hides the values of a Secret in place, and says how many."""
     hidden = 0
     for part in ("data", "stringData"):
         if isinstance(secret.get(part), dict):
