@@ -6,8 +6,6 @@ import asyncio
 import contextlib
 import itertools
 import logging
-import time
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +15,7 @@ from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 
 from clusters import live
+from clusters.live.sockets import Flood, Threads
 from teams import accounts, tokens
 from teams.audit import context, denials
 from teams.executor import RIGHTS_CHANGED
@@ -29,7 +28,6 @@ PINGS_A_LOOK = 30
 MOST_TOPICS = 20
 # A page speaks when its parts change and when it hears of a change: more is no page of ours.
 MOST_MESSAGES = 1000
-IN_SECONDS = 10.0
 # A page asks for the rows of one list once at a time.
 MOST_ASKED = 8
 LARGEST_MESSAGE = 16 * 1024
@@ -42,11 +40,10 @@ log = logging.getLogger(__name__)
 
 class LiveConsumer(AsyncJsonWebsocketConsumer):
     groups = [RIGHTS_CHANGED]
-    messages = 0
-    counted_until = 0.0
     closing = False
 
     async def connect(self) -> None:
+        self.flood = Flood(MOST_MESSAGES)
         await self.accept()
         scopes = await self._scopes()
         if scopes is None:
@@ -68,13 +65,10 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
         """Takes little and only text; a flood ends the socket, and the rest of it is dropped."""
         if self.closing or not hasattr(self, "subscriber"):
             return
-        now = time.monotonic()
-        if now > self.counted_until:
-            self.messages, self.counted_until = 0, now + IN_SECONDS
-        self.messages += 1
+        floods = self.flood.rises()
         if len(text_data or "") > LARGEST_MESSAGE:
             await self._end(1009)
-        elif text_data is None or self.messages > MOST_MESSAGES:
+        elif text_data is None or floods:
             await self._end(1008)
         else:
             await super().receive(text_data)
@@ -170,8 +164,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
 
     async def _scopes(self) -> live.Scopes | None:
         """What the person may hear of now; None when not, or no longer, signed in."""
-        look: Any = database_sync_to_async(self._look, thread_sensitive=False, executor=_threads)
-        found: tuple[User, live.Scopes] | None = await look()
+        found = await _threads.ask(self._look)
         if found is None:
             return None
         self.user, scopes = found
@@ -202,7 +195,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
 
 # All that must be known of a socket in one go, and in threads of its own: in the one that all else
 # shares, hundreds that come back together would wait until their pages have given up.
-_threads = ThreadPoolExecutor(4, thread_name_prefix="mcm-sockets")
+_threads = Threads("mcm-sockets", 4)
 
 
 def _texts(items: list[Any]) -> bool:

@@ -1,34 +1,12 @@
 """Who reads something for longer than a request lasts, asked again and again."""
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple, Self, TypeVar
+from typing import Any, NamedTuple, Self
 
-from channels.db import DatabaseSyncToAsync
 from django.http import HttpRequest
 
 from teams import accounts, tokens
 from teams.audit import context
 from teams.models import User
-
-T = TypeVar("T")
-
-
-class Desk:
-    """Threads of its own for one kind of questions to the database: who asks many of another kind
-    keeps nobody here waiting.
-    """
-
-    def __init__(self, name: str, threads: int = 2) -> None:
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix=name)
-
-    async def ask(self, question: Callable[..., T], *args: Any, **more: Any) -> T:
-        """The answer."""
-        on_thread: Any = DatabaseSyncToAsync(
-            question, thread_sensitive=False, executor=self._threads
-        )
-        answer: T = await on_thread(*args, **more)
-        return answer
 
 
 class Ended(Exception):

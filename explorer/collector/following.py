@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import Iterable
 from contextlib import aclosing
 from uuid import UUID
@@ -11,6 +10,7 @@ from django.utils.translation import gettext_noop
 
 from clusters.kube import errors, logs, stream
 from clusters.kube.logs import Wanted
+from clusters.live.sockets import Open
 from explorer.access import Ended
 from explorer.collector import source as sources
 from explorer.collector.desk import MOST_SOURCES, Desk
@@ -25,7 +25,7 @@ TOO_MANY = gettext_noop("You have too many logs open at once. Close some of them
 FAILED = gettext_noop("MCM failed to read this log.")
 
 log = logging.getLogger(__name__)
-_open: Counter[object] = Counter()
+_open = Open()
 
 
 class Follower:
@@ -80,10 +80,7 @@ class Follower:
             try:
                 connection = await ask(self._eyes.connection, source.pod.cluster)
                 self._links[key] = stream.link(connection, way.identity)
-            except errors.KubeError as error:
-                self._desk.tell(source, State.FAILED, str(error))
-                return None
-            except Ended as error:
+            except (errors.KubeError, Ended) as error:
                 self._desk.tell(source, State.FAILED, str(error))
                 return None
         if way.identity is None:
@@ -141,15 +138,10 @@ class Follower:
         )  # fmt: skip
         if _open[self._eyes.reader] >= MOST_OF_A_PERSON:
             raise errors.TooManyRequests(TOO_MANY)
-        _open[self._eyes.reader] += 1
-        try:
+        with _open.one_more(self._eyes.reader):
             async with aclosing(logs.read(link, wanted)) as portions:
                 async for lines in portions:
                     await self._desk.take_in(source, lines)
-        finally:
-            _open[self._eyes.reader] -= 1
-            if not _open[self._eyes.reader]:
-                del _open[self._eyes.reader]
 
     async def _broke(self, source: Source, error: errors.KubeError) -> bool:
         """Tells why, and waits for the next try; False where none is worth it."""

@@ -6,9 +6,10 @@ from typing import NamedTuple
 from uuid import UUID
 
 from clusters.kube.types import Connection, Identity
-from explorer.access import Desk
+from clusters.live.sockets import Threads
 
-ask = Desk("mcm-logs").ask
+# Of their own: who opens many logs must not keep the database from others.
+ask = Threads("mcm-logs").ask
 
 
 class Options(NamedTuple):

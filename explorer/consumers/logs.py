@@ -6,8 +6,6 @@ way, so whoever reads slowly, or has paused, slows down the reading and holds no
 
 import asyncio
 import logging
-import time
-from collections import Counter
 from contextlib import suppress
 from typing import Any
 
@@ -16,6 +14,7 @@ from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from django.http import QueryDict
 from django.utils import translation
 
+from clusters.live.sockets import Flood, Open
 from explorer.access import Caller, Ended
 from explorer.collector import Batch, Gathering, Source
 from explorer.collector.gathering import LINES_A_BATCH
@@ -35,27 +34,24 @@ MOST_SOCKETS = 20
 # A page says that it took something in, and no more.
 LARGEST_MESSAGE = 200
 MOST_MESSAGES = 1000
-IN_SECONDS = 10.0
 CODES = {"signed_out": 4401, "forbidden": 4403, "revoked": 4403, "gone": 4404, "away": 1013}
 BAD, TOO_MANY, FAILED = 4400, 4429, 1011
 
 log = logging.getLogger(__name__)
-_open: Counter[int] = Counter()
+_open = Open()
 
 
 class LogsConsumer(AsyncJsonWebsocketConsumer):
     # Nothing is told to it by others: what it may read it asks, and needs no Redis.
     channel_layer_alias = "none"
     closing = False
-    messages = 0
-    counted_until = 0.0
 
     async def connect(self) -> None:
         await self.accept()
         self.tasks: set[asyncio.Task[None]] = {asyncio.create_task(self._serve())}
         self.sent = self.taken = 0
         self.moved = asyncio.Event()
-        self.reader: int | None = None
+        self.flood = Flood(MOST_MESSAGES)
 
     async def disconnect(self, code: int) -> None:
         self.closing = True
@@ -66,12 +62,8 @@ class LogsConsumer(AsyncJsonWebsocketConsumer):
         self, text_data: str | None = None, bytes_data: bytes | None = None, **kwargs: Any
     ) -> None:
         """`{"taken": 7}`: all messages with lines up to the seventh are taken in."""
-        now = time.monotonic()
-        if now > self.counted_until:
-            self.messages, self.counted_until = 0, now + IN_SECONDS
-        self.messages += 1
-        content = None
-        if text_data and len(text_data) <= LARGEST_MESSAGE and self.messages <= MOST_MESSAGES:
+        content, floods = None, self.flood.rises()
+        if text_data and len(text_data) <= LARGEST_MESSAGE and not floods:
             with suppress(ValueError, RecursionError):
                 content = await self.decode_json(text_data)
         match content:
@@ -99,7 +91,8 @@ class LogsConsumer(AsyncJsonWebsocketConsumer):
                 log.exception("the socket of a page of logs failed")
                 await self._end(FAILED)
             finally:
-                self._release()
+                for task in self.tasks - {asyncio.current_task()}:
+                    task.cancel()
 
     async def _answer(self, wanted: LogQuery) -> None:
         caller = Caller.of_scope(self.scope)
@@ -114,13 +107,12 @@ class LogsConsumer(AsyncJsonWebsocketConsumer):
         if _open[person.pk] >= MOST_SOCKETS:
             await self._refuse("many", "", TOO_MANY)
             return
-        self.reader = person.pk
-        _open[person.pk] += 1
-        await self._first_look(person, wanted)
-        self._spawn(self._ping())
-        async with Gathering(wanted.options, eyes(caller, person, wanted)) as gathering:
-            while (batch := await gathering.next()) is not None:
-                await self._give(batch, gathering)
+        with _open.one_more(person.pk):
+            await self._first_look(person, wanted)
+            self._spawn(self._ping())
+            async with Gathering(wanted.options, eyes(caller, person, wanted)) as gathering:
+                while (batch := await gathering.next()) is not None:
+                    await self._give(batch, gathering)
         await self.send_json({"type": "end"})
         await self._end(1000)
 
@@ -175,15 +167,6 @@ class LogsConsumer(AsyncJsonWebsocketConsumer):
         task = asyncio.create_task(work)
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
-
-    def _release(self) -> None:
-        if self.reader is not None:
-            _open[self.reader] -= 1
-            if not _open[self.reader]:
-                del _open[self.reader]
-            self.reader = None
-        for task in self.tasks - {asyncio.current_task()}:
-            task.cancel()
 
 
 def _source(source: Source) -> dict[str, Any]:

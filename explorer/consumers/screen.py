@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from clusters.kube.shell import Size
+from clusters.live.sockets import Flood
 
 # Bytes that are shown and not taken in yet: more is not read from the cluster.
 WINDOW = 512 * 1024
@@ -21,7 +22,6 @@ PART = 64 * 1024
 TYPED_WINDOW = 64 * 1024
 LARGEST_TEXT = 2000
 MOST_MESSAGES = 5000
-IN_SECONDS = 10.0
 USUAL = Size(80, 24)
 
 
@@ -71,16 +71,11 @@ class Screen:
         self._news = asyncio.Event()
         self._shown = self._taken = 0
         self._took = asyncio.Event()
-        self._messages = 0
-        self._counted_until = 0.0
+        self._flood = Flood(MOST_MESSAGES)
 
     def hear(self, text: str | None, data: bytes | None) -> None:
         """A message of the page. Raises Nonsense."""
-        now = time.monotonic()
-        if now > self._counted_until:
-            self._messages, self._counted_until = 0, now + IN_SECONDS
-        self._messages += 1
-        if self._messages > MOST_MESSAGES:
+        if self._flood.rises():
             raise Nonsense("too many messages")
         if data:
             self._type(data)

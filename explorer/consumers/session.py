@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import time
-from collections import Counter
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -14,7 +13,8 @@ from django.utils.translation import gettext_noop
 from clusters.audit import Transcript
 from clusters.kube import errors, shell
 from clusters.kube.shell import SHELLS, Shell
-from explorer.access import Caller, Desk, Ended
+from clusters.live.sockets import Open, Threads
+from explorer.access import Caller, Ended
 from explorer.consumers.screen import Screen
 from explorer.services import terminal
 from explorer.services.terminal import Admitted, Opened, Wanted
@@ -37,10 +37,10 @@ LONGEST = gettext_noop("A terminal lasts no longer. Open a new one.")
 NOT_KNOWN = gettext_noop("Your right to this terminal could not be looked up, so it was closed.")
 
 log = logging.getLogger(__name__)
-ask = Desk("mcm-terminal").ask
+ask = Threads("mcm-terminal").ask
 # Who is asked about while his shell is open never waits behind those who open one.
-look = Desk("mcm-terminal-open").ask
-_open: Counter[int] = Counter()
+look = Threads("mcm-terminal-open").ask
+_open = Open()
 
 
 class Session:
@@ -53,7 +53,6 @@ class Session:
         self.began = 0.0
         # What the end tells beside the transcript, once a shell was joined.
         self.command = ""
-        self.transcript: Transcript | None = None
         self.how = "left"
 
     async def run(self) -> shell.Ended | None:
@@ -231,10 +230,5 @@ def _counted(person: int) -> Iterator[None]:
         raise Ended("many", MANY)
     if _open.total() >= limits.most:
         raise Ended("many", FULL)
-    _open[person] += 1
-    try:
+    with _open.one_more(person):
         yield
-    finally:
-        _open[person] -= 1
-        if not _open[person]:
-            del _open[person]

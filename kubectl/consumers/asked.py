@@ -5,16 +5,15 @@ import logging
 import math
 import re
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from http import HTTPStatus
 from typing import Any, NamedTuple, ParamSpec, TypeVar
 
-from channels.db import DatabaseSyncToAsync
 from django.db import InterfaceError, OperationalError
 
 from clusters.kube import errors, request_info
 from clusters.kube.request_info import RequestInfo
+from clusters.live.sockets import Threads
 from kubectl import services
 from kubectl.access import Refused
 
@@ -41,9 +40,9 @@ INERT = [
 
 _TARGET = re.compile(r"/k8s/clusters/(?P<cluster>[a-z0-9-]{1,63})(?P<path>/.*)?", re.S)
 # Threads of their own: they only look at the database, and wait for nobody's cluster.
-_desk = ThreadPoolExecutor(4, thread_name_prefix="mcm-kubectl")
+_desk = Threads("mcm-kubectl", 4)
 # Who floods the desk with new requests must not end the streams that are open.
-_lookout = ThreadPoolExecutor(2, thread_name_prefix="mcm-kubectl-open")
+_lookout = Threads("mcm-kubectl-open")
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -99,13 +98,11 @@ async def look(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T
     return await _on(_lookout, partial(function, *args, **kwargs))
 
 
-async def _on(threads: ThreadPoolExecutor, function: Callable[[], T]) -> T:
-    on_thread: Any = DatabaseSyncToAsync(function, thread_sensitive=False, executor=threads)
+async def _on(threads: Threads, function: Callable[[], T]) -> T:
     try:
-        answer: T = await on_thread()
+        return await threads.ask(function)
     except (OperationalError, InterfaceError) as error:
         raise Refused(503, AWAY) from error
-    return answer
 
 
 async def note_end(
