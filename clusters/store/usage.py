@@ -3,7 +3,7 @@
 A poll of 10,000 pods is one COPY and one statement that sets one slot of 10,000 arrays.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -66,20 +66,12 @@ WHERE cluster_id = %s AND scope = %s AND namespace = %s AND name = %s AND day >=
 """
 # Arrays end with their newest sample.
 _LATEST = """
-SELECT DISTINCT ON (namespace, name)
-  namespace, name, cpu[cardinality(cpu)], memory[cardinality(memory)]
-FROM clusters_usage WHERE cluster_id = %(cluster)s AND scope = %(scope)s
-  AND hour >= date_trunc('hour', %(since)s)
-  AND hour + (cardinality(cpu) - 1) * interval '1 minute' >= date_trunc('minute', %(since)s)
-ORDER BY namespace, name, hour DESC
-"""
-_LATEST_OF = """
-SELECT DISTINCT ON (cluster_id, name)
-  cluster_id, name, cpu[cardinality(cpu)], memory[cardinality(memory)]
+SELECT DISTINCT ON (cluster_id, namespace, name)
+  cluster_id, namespace, name, cpu[cardinality(cpu)], memory[cardinality(memory)]
 FROM clusters_usage WHERE cluster_id = ANY(%(clusters)s) AND scope = %(scope)s
   AND hour >= date_trunc('hour', %(since)s)
   AND hour + (cardinality(cpu) - 1) * interval '1 minute' >= date_trunc('minute', %(since)s)
-ORDER BY cluster_id, name, hour DESC
+ORDER BY cluster_id, namespace, name, hour DESC
 """
 _LINES = """
 SELECT cluster_id, extract(epoch FROM hour)::bigint + half.start, half.cpu
@@ -168,19 +160,23 @@ def latest(
     cluster_id: UUID, scope: Scope, at: datetime | None = None
 ) -> dict[tuple[str, str], tuple[int, int]]:
     """(CPU, memory) by (namespace, name): the newest samples, none older than five minutes."""
-    values = {"cluster": cluster_id, "scope": scope, "since": (at or now()) - FRESH}
-    return {(space, name): (cpu, memory) for space, name, cpu, memory in _fetch(_LATEST, values)}
+    return {(space, name): used for _key, space, name, used in _latest([cluster_id], scope, at)}
 
 
 def latest_of(
     cluster_ids: Iterable[UUID], scope: Scope, at: datetime | None = None
 ) -> dict[tuple[UUID, str], tuple[int, int]]:
     """As `latest`, of several clusters, by cluster and name: of nodes, which have no namespace."""
-    since = (at or now()) - FRESH
-    values = {"clusters": list(cluster_ids), "scope": scope, "since": since}
-    return {
-        (cluster, name): (cpu, memory) for cluster, name, cpu, memory in _fetch(_LATEST_OF, values)
-    }
+    found = _latest(cluster_ids, scope, at)
+    return {(cluster, name): used for cluster, _space, name, used in found}
+
+
+def _latest(
+    cluster_ids: Iterable[UUID], scope: Scope, at: datetime | None
+) -> Iterator[tuple[UUID, str, str, tuple[int, int]]]:
+    values = {"clusters": list(cluster_ids), "scope": scope, "since": (at or now()) - FRESH}
+    for cluster, space, name, cpu, memory in _fetch(_LATEST, values):
+        yield cluster, space, name, (cpu, memory)
 
 
 def day_lines(

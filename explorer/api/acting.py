@@ -1,6 +1,7 @@
 """`/api/v1/objects/{id}/actions` and `/api/v1/actions`."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -16,6 +17,7 @@ from explorer.executor.catalog import ACTS, NAMES
 from explorer.forms import form_of, usual
 from explorer.services import acting
 from operations.api import AcceptedShape, accepted, held_answer
+from operations.models import Operation
 from operations.services import Held, KeyReused
 from teams import access, confirmation
 from teams.api import caller
@@ -109,19 +111,21 @@ def _answer(request: Request, body: dict[str, Any], objects: list[Object]) -> Re
         key_of(request),
         [body.get("resourceVersion", "")] * len(choices),
     )
+    return queued(lambda: acting.request(wanted, by=caller(request)))
+
+
+def queued(request: Callable[[], Operation]) -> Response:
+    """202 for what a request queued; 409 where another works on the same, and for a key that was
+    used for another request.
+    """
     try:
-        return accepted(acting.request(wanted, by=caller(request)))
+        return accepted(request())
     except Held as held:
         return held_answer(held)
     except KeyReused:
-        return reused_answer()
-
-
-def reused_answer() -> Response:
-    """409 for a key that was used for another request."""
-    text = _("This key was used for another request.")
-    refused = {"error": text, "fields": {"Idempotency-Key": [text]}}
-    return Response(refused, status=status.HTTP_409_CONFLICT)
+        text = _("This key was used for another request.")
+        refused = {"error": text, "fields": {"Idempotency-Key": [text]}}
+        return Response(refused, status=status.HTTP_409_CONFLICT)
 
 
 def _arguments(act: str, given: dict[str, Any]) -> dict[str, Any]:

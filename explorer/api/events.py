@@ -127,9 +127,7 @@ class EventList(APIView):
         told = happened.told(found)
         clusters = found.inventory.clusters
         rows = [row for row in page.rows if row.cluster_id in clusters]
-        fresh = found.standing(
-            {key: clusters[key] for key in {r.cluster_id for r in rows}}.values()
-        )
+        fresh = found.standing(clusters[key] for key in {row.cluster_id for row in rows})
         return Response(
             {
                 "groups": [_group(found, row, fresh[row.cluster_id]) for row in rows],

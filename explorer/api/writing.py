@@ -11,17 +11,17 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from clusters.kube.edited import documents
+from clusters.kube.edited.contents import Line
 from clusters.kube.edited.merging import GONE, Overlap
 from clusters.kube.opened.text import written
 from clusters.models import Cluster, Namespace, Object
-from explorer.api.acting import KEY, key_of, reused_answer
+from explorer.api.acting import KEY, key_of, queued
 from explorer.api.details import refused
 from explorer.services import applying, editing
 from explorer.services.applying import Asked, Planned
 from explorer.services.clashes import Clash, Draft
-from explorer.services.editing import Looked, Problem
-from operations.api import AcceptedShape, accepted, held_answer
-from operations.services import Held, KeyReused
+from explorer.services.editing import Problem
+from operations.api import AcceptedShape
 from teams import access
 from teams.api import caller
 from teams.roles import Action
@@ -169,13 +169,8 @@ class ObjectEdit(_Writing):
         if isinstance(found, Clash):
             return _clash(found, "base" in given)
         if given["dryRun"]:
-            return Response({"changed": found.fields, "diff": _diff(found)})
-        try:
-            return accepted(editing.request(user, choice, found, key_of(request)))
-        except Held as held:
-            return held_answer(held)
-        except KeyReused:
-            return reused_answer()
+            return Response({"changed": found.fields, "diff": _diff(found.lines)})
+        return queued(lambda: editing.request(user, choice, found, key_of(request)))
 
 
 def _draft(user: Any, choice: Any, given: dict[str, Any]) -> Draft:
@@ -194,8 +189,8 @@ def _draft(user: Any, choice: Any, given: dict[str, Any]) -> Draft:
     return Draft(given["yaml"], seen, given["resourceVersion"])
 
 
-def _diff(found: Looked) -> str:
-    return "\n".join(line.text for line in found.lines)
+def _diff(lines: list[Line]) -> str:
+    return "\n".join(line.text for line in lines)
 
 
 def _wrong(found: list[Problem]) -> Response:
@@ -257,12 +252,7 @@ class Apply(_Writing):
             text = _("Some of this cannot be applied. Nothing was changed.")
             told = {"error": text, "fields": {}, "objects": [_told(each) for each in planned]}
             return Response(told, status=status.HTTP_400_BAD_REQUEST)
-        try:
-            return accepted(applying.request(user, planned, key_of(request)))
-        except Held as held:
-            return held_answer(held)
-        except KeyReused:
-            return reused_answer()
+        return queued(lambda: applying.request(user, planned, key_of(request)))
 
 
 def _planned(user: Any, given: dict[str, Any]) -> list[Planned]:
@@ -289,7 +279,7 @@ def _told(each: Planned) -> dict[str, Any]:
         "namespace": step.namespace,
         "name": step.name,
         "state": each.state,
-        "diff": "\n".join(line.text for line in each.lines),
+        "diff": _diff(each.lines),
         "problems": [_problem(one) for one in each.problems],
         "owners": [{"field": name, "text": said} for name, said in each.owners],
     }

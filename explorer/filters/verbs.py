@@ -36,8 +36,6 @@ _CALLED = {"log": LOGS, "event": EVENTS, "ev": EVENTS, "undo": "rollback", "run"
 _LABELS = {LOGS: gettext_lazy("Logs"), EVENTS: gettext_lazy("Events")}
 # So many are told.
 MOST = 5
-# What has no logs of its own comes after what has.
-_LOGGED = (*(kind for kind in KINDS if kind in LOGGED and kind not in MADE),)
 
 
 @dataclass(frozen=True)
@@ -82,9 +80,11 @@ def doings(user: User, text: str) -> tuple[list[Doing], bool]:
 
 
 def _fits(verb: str, kind: str) -> bool:
+    if kind in MADE:
+        return False
     if verb == LOGS:
-        return kind in _LOGGED
-    return kind not in MADE and (verb == EVENTS or needs.fits(verb, kind))
+        return kind in LOGGED
+    return verb == EVENTS or needs.fits(verb, kind)
 
 
 def _logs(user: User, found: Sequence[store.Seen]) -> list[Doing]:

@@ -92,8 +92,12 @@ def _choice(act: Act, found: Object, resource: CustomResource | None) -> Choice:
         path = KINDS[found.kind].path
     else:
         path = f"/apis/{resource.group}/{resource.version}/{resource.plural}"
-    action = Action.ADMIN if least.role == "admin" else Action.OPERATE
-    return Choice(found, "", action, least.whole, path)
+    return Choice(found, "", action_of(least), least.whole, path)
+
+
+def action_of(least: needs.Least) -> Action:
+    """What its holders may do, by which MCM asks for it."""
+    return Action.ADMIN if least.role == "admin" else Action.OPERATE
 
 
 def _unfit(found: Object) -> Choice:
@@ -145,7 +149,7 @@ def _offered(user: User, kind: str) -> list[tuple[Act, str]]:
         least = catalog.least(act, kind)
         if least is None:
             continue
-        action = Action.ADMIN if least.role == "admin" else Action.OPERATE
+        action = action_of(least)
         right = action, least.whole
         if right not in anywhere:
             scopes = (Cluster,) if least.whole else (Cluster, Namespace)

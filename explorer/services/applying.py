@@ -25,7 +25,7 @@ from clusters.models import Cluster, Namespace
 from clusters.services import looking
 from explorer.executor import Given, Item
 from explorer.executor.catalog import WRITTEN
-from explorer.services.acting import missing
+from explorer.services.acting import action_of, missing
 from explorer.services.editing import Problem, problem, problems, working
 from operations import executor
 from operations import services as operations
@@ -213,7 +213,7 @@ class _Planner:
                 raise PermissionDenied(_("No role of MCM changes objects of this kind."))
             step.needs, step.whole = Action.ADMIN, True
         else:
-            step.needs = Action.ADMIN if least.role == "admin" else Action.OPERATE
+            step.needs = action_of(least)
             step.whole = least.whole
         try:
             executor.require(self._user, step)

@@ -47,7 +47,6 @@ class Opened:
     """An object as it may be edited; values of Secrets are hidden."""
 
     draft: Draft
-    masked: bool
     at: datetime
 
 
@@ -112,7 +111,7 @@ def opened(user: User, made: Choice) -> Opened:
     """The object as it stands in the cluster now. Raises what is in FAILURES."""
     with working(user, made.object.cluster) as client:
         live = read(client, target(made))
-    return Opened(draft_of(live), contents.is_secret(live), timezone.now())
+    return Opened(draft_of(live), timezone.now())
 
 
 def target(made: Choice) -> Target:

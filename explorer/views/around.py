@@ -1,6 +1,6 @@
 """What stands around the rows of a list: its filter, and whose rows are old or missing."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.contrib.humanize.templatetags.humanize import intcomma
@@ -148,12 +148,18 @@ def facets(
         given, numbers = inventory.wanted.given.get(name, ()), known.get(name, {})
         if not given and _OF_COLUMNS.get(name, "name") not in keys:
             continue
-        values = dict.fromkeys([*labels, *given, *numbers])
-        options = [
-            {"value": value, "label": labels.get(value, value), "n": numbers.get(value)}
-            for value in values
-        ]
+        options = choices(labels, given, numbers)
         found.append(
             {"name": name, "label": label, "every": every, "given": given, "options": options}
         )
     return found
+
+
+def choices(
+    labels: Mapping[str, str], given: Iterable[str], numbers: Mapping[str, int]
+) -> list[dict[str, Any]]:
+    """The choices of a facet: what it always has, what is chosen, and what was counted."""
+    return [
+        {"value": value, "label": labels.get(value, value), "n": numbers.get(value)}
+        for value in dict.fromkeys([*labels, *given, *numbers])
+    ]

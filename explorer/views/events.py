@@ -17,6 +17,7 @@ from clusters.store.queries import Named
 from explorer.filters import happened
 from explorer.filters.cursors import BadCursor
 from explorer.filters.happened import EventsAsked, Group, Happened
+from explorer.filters.happened.asked import type_of
 from explorer.filters.happened.over_time import FACETS
 from explorer.filters.happened.written import answer
 from explorer.filters.paths import object_path
@@ -169,13 +170,8 @@ def _facets(found: Happened, counted: dict[str, dict[str, int]]) -> list[dict[st
     }
     facets = []
     for name, (label, any_of) in every.items():
-        given, known = _given(found.asked, name), labels.get(name, {})
-        numbers = counted.get(name, {})
-        values = dict.fromkeys([*known, *given, *numbers])
-        options = [
-            {"value": value, "label": known.get(value, value), "n": numbers.get(value)}
-            for value in values
-        ]
+        given = _given(found.asked, name)
+        options = around.choices(labels.get(name, {}), given, counted.get(name, {}))
         facets.append(
             {"name": name, "label": label, "every": any_of, "given": given, "options": options}
         )
@@ -187,7 +183,7 @@ def _given(asked: EventsAsked, facet: str) -> tuple[str, ...]:
         return asked.about
     values = asked.wanted.given.get(FACETS[facet][1], ())
     if facet == "type":
-        return tuple("Warning" if value == "degraded" else "Normal" for value in values)
+        return tuple(map(type_of, values))
     return values
 
 

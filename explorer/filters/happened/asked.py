@@ -27,6 +27,11 @@ TYPES = {"Warning": "degraded", "Normal": "idle"}
 _AS_IN_LISTS = ("q", "cluster", "environment", "env", "namespace", "owner")
 
 
+def type_of(health: str) -> str:
+    """As Kubernetes calls it."""
+    return "Warning" if health == TYPES["Warning"] else "Normal"
+
+
 @dataclass(frozen=True)
 class EventsAsked:
     """`wanted` are the conditions, `about` the kinds of objects that are told of, none for any."""

@@ -5,8 +5,6 @@ are put together there, and only a page of groups comes out. Two messages are th
 differ only in names of the object, in numbers, hashes and uids.
 """
 
-import json
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cached_property
@@ -21,8 +19,9 @@ from clusters.models import Cluster, Object
 from clusters.store.plain import around
 from clusters.store.queries import Named
 from explorer import store
+from explorer.filters import cursors
 from explorer.filters.cursors import BadCursor
-from explorer.filters.happened.asked import SORTS, EventsAsked
+from explorer.filters.happened.asked import SORTS, EventsAsked, type_of
 from explorer.filters.inventory import Inventory
 from teams import access
 from teams.access import AnyUser
@@ -84,7 +83,7 @@ each AS (
 _PAGE = """, grouped AS (
   SELECT key, cluster_id, namespace, kind, max(owner_kind) AS owner_kind, owner_name, reason,
     health, sum(n)::bigint AS times, count(*) AS events, min(first) AS first, max(last) AS last,
-    count(DISTINCT name) AS objects, max(seen) AS seen, min(seen) AS met,
+    count(DISTINCT name) AS objects,
     (array_agg(message ORDER BY last DESC, id DESC))[1] AS message,
     (array_agg(name ORDER BY last DESC, id DESC))[1] AS newest,
     (array_agg(DISTINCT name))[1:{named}] AS names
@@ -143,7 +142,7 @@ class Group(NamedTuple):
 
     @property
     def type(self) -> str:
-        return "Warning" if self.health == "degraded" else "Normal"
+        return type_of(self.health)
 
 
 class Groups(NamedTuple):
@@ -245,9 +244,7 @@ def _fact(name: str) -> Coalesce:
 
 
 def _write(sort: str, row: Group) -> str:
-    value = row.sorted.isoformat() if isinstance(row.sorted, datetime) else row.sorted
-    text = json.dumps([sort, value, row.key], separators=(",", ":"))
-    return urlsafe_b64encode(text.encode()).decode().rstrip("=")
+    return cursors.write(sort, [row.sorted, row.key])
 
 
 def _read(sort: str, cursor: str) -> list[Any]:
@@ -255,7 +252,7 @@ def _read(sort: str, cursor: str) -> list[Any]:
     if not cursor:
         return []
     try:
-        of, value, key = json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        of, value, key = cursors.plain(cursor)
         if of != sort or type(key) is not str or not key.isalnum() or len(key) > 32:
             raise BadCursor
         if SORTS[sort.removeprefix("-")] in {"first", "last"}:

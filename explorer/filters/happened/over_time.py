@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from clusters.store.plain import around
+from explorer.filters.happened.asked import type_of
 from explorer.filters.happened.groups import Happened
 
 BARS = 30
@@ -98,7 +99,7 @@ def _named(happened: Happened, facet: str, values: dict[str, int]) -> dict[str, 
             named[name] += values.get(str(key), 0)
     elif facet == "type":
         for health, n in values.items():
-            named["Warning" if health == "degraded" else "Normal"] += n
+            named[type_of(health)] += n
     else:
         named.update(values)
     ranked = sorted((-n, name) for name, n in named.items() if name and n)
