@@ -55,8 +55,11 @@ class LogsConsumer(AsyncJsonWebsocketConsumer):
 
     async def disconnect(self, code: int) -> None:
         self.closing = True
-        for task in getattr(self, "tasks", ()):
+        ending = list(getattr(self, "tasks", ()))
+        for task in ending:
             task.cancel()
+        # Who leaves and comes again at once must not meet himself.
+        await asyncio.gather(*ending, return_exceptions=True)
 
     async def receive(
         self, text_data: str | None = None, bytes_data: bytes | None = None, **kwargs: Any
