@@ -6,6 +6,7 @@ const STALE = 30000; // ms without confirmed data: no longer "reconnecting" but 
 const MAX_WAIT = 15000;
 const POLL = 10000;
 const LOOK = 5000;
+const GATHER = 8; // ms in which rows that change together are heard of: one question asks for all of them
 const LIST_EVERY = 1000; // ms at least between two answers about the whole list, and
 const LIST_SHARE = 10; // so many times what the last one took, so that a busy server is asked less,
 const LIST_LATEST = 10000; // but no later
@@ -38,7 +39,7 @@ const rowOf = (element, key) => element.querySelector(`[data-key="${CSS.escape(k
 const rowsOf = (element) => [...element.querySelectorAll("[data-key]")];
 
 function partOf(element) {
-  if (!parts.has(element)) parts.set(element, { all: false, keys: new Set(), others: new Set(), busy: false, next: 0, aged: 0, waited: 0, timer: 0, failures: 0, off: false });
+  if (!parts.has(element)) parts.set(element, { all: false, keys: new Set(), others: new Set(), busy: false, next: 0, aged: 0, waited: 0, soon: 0, timer: 0, failures: 0, off: false });
   return parts.get(element);
 }
 
@@ -69,7 +70,7 @@ function mark(element, keys) {
   else for (const key of keys) (rowOf(element, key) ? part.keys : part.others).add(key);
   // A list that goes on below may count them, or move by them; a whole one only if they match now.
   if (part.others.size > MAX_KEYS || (part.others.size && element.querySelector("#more"))) part.all = true;
-  pump(element);
+  part.soon ||= setTimeout(() => { part.soon = 0; pump(element); }, GATHER);
 }
 
 const refreshAll = () => liveElements().forEach((element) => mark(element));

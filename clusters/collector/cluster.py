@@ -13,9 +13,11 @@ from uuid import UUID
 from django.utils import timezone
 
 from clusters import live
+from clusters.collector.database import stubbornly
 from clusters.collector.kind import Batch, Follower, Outbox, State
 from clusters.collector.reports import report_answer, report_kinds, report_status
-from clusters.collector.running import Shared, Turns, stubbornly
+from clusters.collector.running import Shared, Turns
+from clusters.collector.together import told
 from clusters.kube import errors, kinds, watch
 from clusters.kube.types import SERVICE_ACCOUNT, Connection
 from clusters.models import Status
@@ -181,7 +183,8 @@ class Collector:
         failed: set[str] = set()
         for group in batch.groups():
             try:
-                await stubbornly(self.shared.rows, self._flush, group)
+                if not await self.shared.together.write(self.fence, group, self._topics()):
+                    await stubbornly(self.shared.rows, self._flush, group)
             except rows.LeaseLost:
                 raise
             except Exception:
@@ -192,11 +195,10 @@ class Collector:
     def _flush(self, group: dict[str, rows.Pending]) -> None:
         written = rows.flush(self.fence, group)
         self.written |= {kind for kind, seen in group.items() if seen.replaces}
-        topics = {name: follower.kind.topic for name, follower in list(self.followers.items())}
-        live.publish_all(
-            self.cluster_id,
-            {topics[kind]: keys for kind, keys in written.items() if keys and kind in topics},
-        )
+        live.publish_all(self.cluster_id, told(written, self._topics()))
+
+    def _topics(self) -> dict[str, str]:
+        return {name: follower.kind.topic for name, follower in list(self.followers.items())}
 
     async def _look_back(self, kind: str) -> None:
         stored = await stubbornly(self.shared.signs, health.has_rows, self.cluster_id, kind)

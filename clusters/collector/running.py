@@ -7,10 +7,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
 
-from django.db import InterfaceError, OperationalError, close_old_connections, connection
-
+from clusters.collector.together import Together
 from clusters.store import rows
 
 # First lists under way at once: of the process, as Argo CD has it, and of one cluster.
@@ -24,7 +22,6 @@ LATER_SECONDS = 1.0
 HEALTHY_SECONDS = 120.0
 
 log = logging.getLogger(__name__)
-T = TypeVar("T")
 
 
 def _threads(name: str, most: int) -> Callable[[], Executor]:
@@ -39,6 +36,10 @@ class Shared:
     rows: Executor = field(default_factory=_threads("rows", 4))
     signs: Executor = field(default_factory=_threads("signs", 2))
     lists: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(LISTS))
+    together: Together = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.together = Together(self.rows)
 
     def close(self) -> None:
         """Ends the threads after what they are writing; what waits is dropped."""
@@ -84,34 +85,6 @@ class Turns:
             self._first.discard(kind)
             if not self._first:
                 asyncio.get_running_loop().call_later(LATER_SECONDS, self._others.set)
-
-
-async def run_in(executor: Executor, write: Callable[..., T], *args: Any) -> T:
-    """Runs a function that uses the database in a thread, and gives its connection back."""
-
-    def call() -> T:
-        close_old_connections()
-        try:
-            return write(*args)
-        finally:
-            connection.close()
-
-    return await asyncio.get_running_loop().run_in_executor(executor, call)
-
-
-async def stubbornly(executor: Executor, write: Callable[..., T], *args: Any) -> T:
-    """As `run_in`, again and again while the database is away or busy.
-
-    What it will never take is raised: DataError and the like.
-    """
-    delay = 0.5
-    while True:
-        try:
-            return await run_in(executor, write, *args)
-        except (OperationalError, InterfaceError) as error:
-            log.warning("the database refused a write: %s", error)
-            await asyncio.sleep(delay)
-            delay = min(delay * 2, 10)
 
 
 async def forever(what: str, step: Callable[[], Awaitable[None]]) -> None:

@@ -50,7 +50,8 @@ ALL = "*"
 
 __all__ = [
     "MOST_KEYS", "MOST_ROWS", "WHOLE", "Change", "Desk", "Hub", "Question", "RowsView", "Scopes",
-    "Subscriber", "hub", "publish", "publish_all", "scopes",
+    "Subscriber", "hub", "publish", "publish_all",
+    "publish_clusters", "scopes",
 ]  # fmt: skip
 
 log = logging.getLogger(__name__)
@@ -86,7 +87,16 @@ def publish(topic: str, cluster_id: UUID, keys: Sequence[Key]) -> None:
 
 def publish_all(cluster_id: UUID, changes: Mapping[str, Sequence[Key]]) -> None:
     """As `publish`, of several topics in one go."""
-    messages = [_message(topic, cluster_id, keys) for topic, keys in changes.items()]
+    publish_clusters({cluster_id: changes})
+
+
+def publish_clusters(clusters: Mapping[UUID, Mapping[str, Sequence[Key]]]) -> None:
+    """As `publish_all`, of several clusters in one go."""
+    messages = [
+        _message(topic, cluster_id, keys)
+        for cluster_id, changes in clusters.items()
+        for topic, keys in changes.items()
+    ]
     if messages:
         transaction.on_commit(lambda: _send(messages))
 

@@ -6,7 +6,7 @@ https://www.postgresql.org/docs/current/sql-copy.html#SQL-COPY-BINARY-FORMAT
 """
 
 import struct
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -26,17 +26,18 @@ COLUMNS = f"{_TEXTS}, {_SHARED}, {_NUMBERS}"
 # Kept by the session, emptied by each commit: making it anew would bloat the catalogue.
 SCRATCH = f"""
 CREATE TEMPORARY TABLE IF NOT EXISTS seen ON COMMIT DELETE ROWS
-AS SELECT {COLUMNS} FROM clusters_object WITH NO DATA
+AS SELECT cluster_id, {COLUMNS} FROM clusters_object WITH NO DATA
 """  # noqa: S608 - constant column names
 
-_COPY = f"COPY seen ({COLUMNS}) FROM STDIN (FORMAT BINARY)"
+_COPY = f"COPY seen (cluster_id, {COLUMNS}) FROM STDIN (FORMAT BINARY)"
 _COPY_STRAIGHT = f"""
 COPY clusters_object (cluster_id, observed_at, {COLUMNS}) FROM STDIN (FORMAT BINARY)
 """
 _BEGIN = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _END = b"\xff\xff"
-_FIELDS = struct.pack(">h", COLUMNS.count(",") + 1)
-# The same with a cluster (16 bytes) and a time (8 bytes) before them.
+# How many columns, the cluster (16 bytes), and when it was observed (8 bytes).
+_COLUMNS = COLUMNS.count(",") + 1
+_of_cluster = struct.Struct(">hi16s").pack
 _straight = struct.Struct(">hi16siq").pack
 # Each value stands behind its length.
 _numbers = struct.Struct(">iqiqiiiiiiiqiqiq").pack
@@ -51,9 +52,10 @@ _LONGEST_UID = 64  # longer ones are no API server's
 _PIECE = 128 * 1024
 
 
-def copy(cursor: Any, rows: Iterable[Row]) -> None:
-    """Puts rows into the scratch table; one of `UNFIT` when that does not take one of them."""
-    _send(cursor, _COPY, _pieces(rows, _FIELDS))
+def copy(cursor: Any, rows: Mapping[UUID, Iterable[Row]]) -> None:
+    """Puts rows of clusters into the scratch table; one of `UNFIT` when it does not take one."""
+    heads = {key: _of_cluster(_COLUMNS + 1, 16, key.bytes) for key in rows}
+    _send(cursor, _COPY, _pieces((heads[key], seen) for key, seen in rows.items()))
 
 
 def copy_straight(
@@ -61,8 +63,8 @@ def copy_straight(
 ) -> None:
     """Puts rows beside the stored ones; IntegrityError when one is stored, or one of `UNFIT`."""
     moment = (observed_at - _BEGINNING) // timedelta(microseconds=1)
-    fields = COLUMNS.count(",") + 3
-    _send(cursor, _COPY_STRAIGHT, _pieces(rows, _straight(fields, 16, cluster_id.bytes, 8, moment)))
+    head = _straight(_COLUMNS + 2, 16, cluster_id.bytes, 8, moment)
+    _send(cursor, _COPY_STRAIGHT, _pieces([(head, rows)]))
 
 
 def _send(cursor: Any, statement: str, pieces: Iterable[bytes]) -> None:
@@ -72,16 +74,18 @@ def _send(cursor: Any, statement: str, pieces: Iterable[bytes]) -> None:
             into.write(piece)
 
 
-def _pieces(rows: Iterable[Row], head: bytes) -> Iterator[bytes]:
+def _pieces(many: Iterable[tuple[bytes, Iterable[Row]]]) -> Iterator[bytes]:
+    """Rows behind what each record of theirs begins with."""
     # Few and large: another thread may have the interpreter while one is sent, and keep it long.
-    record = _recorder(head)
+    record = _recorder()
     piece = bytearray(_BEGIN)
-    for row in rows:
-        if len(row.uid) <= _LONGEST_UID:
-            piece += record(row)
-            if len(piece) > _PIECE:
-                yield bytes(piece)
-                piece.clear()
+    for head, rows in many:
+        for row in rows:
+            if len(row.uid) <= _LONGEST_UID:
+                piece += record(head, row)
+                if len(piece) > _PIECE:
+                    yield bytes(piece)
+                    piece.clear()
     yield bytes(piece + _END)
 
 
@@ -107,12 +111,12 @@ class _Parts(dict[int, bytes]):
         return made
 
 
-def _recorder(head: bytes) -> Callable[[Row], bytes]:
-    """What makes records of rows that are all kept meanwhile; each begins with `head`."""
+def _recorder() -> Callable[[bytes, Row], bytes]:
+    """What makes records of rows that are all kept meanwhile, behind a head."""
     words = _Words()
     of_map, of_images = _Parts(_jsonb).of, _Parts(_texts).of
 
-    def record(row: Row) -> bytes:
+    def record(head: bytes, row: Row) -> bytes:
         # Words of a hostile cluster are cut to their columns: one row too long would stop them all.
         created = _time(row.created)
         return b"".join((

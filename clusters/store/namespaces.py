@@ -8,18 +8,19 @@ from teams import audit
 from teams import services as teams
 
 _REPLACED = """
-SELECT n.id FROM clusters_namespace AS n JOIN seen ON seen.kind = 'Namespace' AND seen.name = n.name
+SELECT n.id FROM clusters_namespace AS n JOIN seen
+  ON seen.cluster_id = n.cluster_id AND seen.kind = 'Namespace' AND seen.name = n.name
 WHERE n.cluster_id = %s AND n.uid NOT IN ('', seen.uid)
 """
 _TAKE = """
 INSERT INTO clusters_namespace AS n (cluster_id, name, uid)
-SELECT %s, name, uid FROM seen WHERE kind = 'Namespace'
+SELECT cluster_id, name, uid FROM seen WHERE cluster_id = %s AND kind = 'Namespace'
 ON CONFLICT (cluster_id, name) DO UPDATE SET uid = EXCLUDED.uid WHERE n.uid <> EXCLUDED.uid
 """
 
 
 def take(cursor: Any, cluster_id: UUID) -> None:
-    """Takes over the namespaces in the scratch table `seen`, inside its transaction.
+    """Takes over a cluster's namespaces in the scratch table `seen`, inside its transaction.
 
     A namespace that was deleted and made again is another one: the grants on the old one go.
     """

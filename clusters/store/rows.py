@@ -5,7 +5,7 @@ included, and 50,000 in whole lists (PostgreSQL 18).
 """
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from heapq import nlargest
 from operator import attrgetter
@@ -16,27 +16,20 @@ from django.db import IntegrityError, connection, transaction
 
 from clusters.kube.types import Row
 from clusters.models import KindState
-from clusters.store import copying, namespaces
+from clusters.store import copying, writing
+from clusters.store.writing import Fence, LeaseLost, hold
 
 # Of more changes than these it is told in which namespaces they are (live.MOST_KEYS), not which.
 MANY = 500
 # Events come by the hundred a second and go after an hour: the newest are kept.
 MOST_ROWS = {"Event": 20_000}
 
+__all__ = [
+    "MANY", "MOST_ROWS", "Fence", "Key", "LeaseLost", "Pending", "flush", "flush_together",
+    "forget", "hold",
+]  # fmt: skip
+
 log = logging.getLogger(__name__)
-
-
-class LeaseLost(Exception):
-    """Another watcher holds the cluster now: what this one saw must not be written."""
-
-
-@dataclass(frozen=True)
-class Fence:
-    """The lease under which a watcher writes one cluster."""
-
-    cluster_id: UUID
-    owner: str
-    epoch: int
 
 
 @dataclass
@@ -91,70 +84,17 @@ class Pending:
 
 # The row's id and its namespace.
 Key = tuple[int, str]
-Found = list[tuple[str, int, str]]
 
-_SHOWN = (
-    "labels, owner_kind, owner_name, images, status, health, ready, wanted, restarts, node,"
-    " created, cpu, memory, facts"
-)
-
-
-def _of(table: str, columns: str) -> str:
-    return ", ".join(f"{table}.{column.strip()}" for column in columns.split(","))
-
-
-# A list is the truth even where a restored cluster counts its versions from the past, and after an
-# upgrade that reads more of each object; most of what it brings looks as before and is left alone.
-_UPSERT = f"""
-INSERT INTO clusters_object AS o (cluster_id, observed_at, {copying.COLUMNS})
-SELECT %s, now(), {copying.COLUMNS} FROM seen
-ON CONFLICT (cluster_id, kind, uid) DO UPDATE SET
-  observed_at = now(), resource_version = EXCLUDED.resource_version,
-  ({_SHOWN}) = ROW({_of("EXCLUDED", _SHOWN)}),
-  since = CASE WHEN o.status = EXCLUDED.status AND o.health = EXCLUDED.health THEN o.since
-    WHEN EXCLUDED.since > EXCLUDED.created THEN EXCLUDED.since ELSE now() END
-WHERE CASE WHEN EXCLUDED.kind = ANY(%s)
-    THEN o.resource_version > EXCLUDED.resource_version
-      OR ({_of("o", _SHOWN)}) IS DISTINCT FROM ({_of("EXCLUDED", _SHOWN)})
-    ELSE o.resource_version < EXCLUDED.resource_version END
-RETURNING kind, id, namespace
-"""  # noqa: S608 - constant column names
-_DELETE = """
-DELETE FROM clusters_object AS o USING unnest(%s::text[], %s::text[]) AS gone (kind, uid)
-WHERE o.cluster_id = %s AND o.uid = gone.uid AND o.kind = gone.kind
-RETURNING o.kind, id, namespace
-"""
 # Whoever had one of a list's rows stored before, most likely has the first.
 _BEGUN = """
 SELECT now(), EXISTS (
   SELECT FROM clusters_object WHERE cluster_id = %s AND kind = %s AND uid = %s
 )
 """
-# PostgreSQL looks each stored row up in a hash of the list. Joined to a scratch table, without
-# statistics on it, 10,000 rows took four seconds of nested loops.
-_DELETE_UNLISTED = """
-DELETE FROM clusters_object WHERE cluster_id = %s AND kind = %s AND uid <> ALL(%s::text[])
-RETURNING kind, id, namespace
-"""
 # A whole kind of a large cluster takes longer than any request may. What GIN indexes gather of it
 # is sorted in by autovacuum or the next change, not in the middle of it: a tenth of a row's cost.
 _TAKE_TIME = "SET LOCAL statement_timeout = '120s'; SET LOCAL gin_pending_list_limit = '32MB'"
 _FORGET_TALLIES = "DELETE FROM clusters_tally WHERE cluster_id = %s AND kind = ANY(%s) AND n = 0"
-# A lock that lets the lease be renewed meanwhile, but not be taken: that asks FOR UPDATE.
-# Nobody else writes the cluster meanwhile, not even who was stopped under the same lease and still
-# writes; and who hangs (its machine does, or the network to it) lets go after a while.
-_HOLD = """
-SELECT pg_advisory_xact_lock(hashtextextended(cluster_id::text, 0)),
-  set_config('idle_in_transaction_session_timeout', '10s', true)
-FROM clusters_lease WHERE cluster_id = %s AND owner = %s AND epoch = %s FOR KEY SHARE
-"""
-
-
-def hold(cursor: Any, fence: Fence) -> None:
-    """Keeps the lease from moving until the transaction ends; LeaseLost when it has moved."""
-    cursor.execute(_HOLD, [fence.cluster_id, fence.owner, fence.epoch])
-    if cursor.rowcount != 1:
-        raise LeaseLost
 
 
 def flush(
@@ -172,7 +112,36 @@ def flush(
             raise
         return flush(fence, pending, straight=False)
     except copying.UNFIT:
-        return _flush(fence, {kind: _storable(seen) for kind, seen in pending.items()}, False)
+        fit = {kind: _storable(fence.cluster_id, seen) for kind, seen in pending.items()}
+        return _flush(fence, fit, False)
+
+
+def flush_together(
+    many: Sequence[tuple[Fence, Mapping[str, Pending]]],
+) -> dict[UUID, dict[str, list[Key]]]:
+    """Writes changes of several clusters, no lists, in one transaction; returns as `flush`.
+
+    A cluster that is not in the answer is to be flushed for itself: its lease was lost, or
+    somebody else has its locks. Raises as the database does, having written nothing.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        held = writing.hold_free(cursor, [fence for fence, _pending in many])
+        taken = {fence.cluster_id: seen for fence, seen in many if fence.cluster_id in held}
+        rows = {cluster_id: _rows(pending) for cluster_id, pending in taken.items()}
+        gone = [place for key, pending in taken.items() for place in _gone(key, pending)]
+        found = writing.upsert(cursor, rows, []) + writing.delete(cursor, gone)
+    changed: dict[UUID, dict[str, list[Key]]] = {key: {} for key in taken}
+    for cluster_id, kind, key, namespace in found:
+        changed[cluster_id].setdefault(kind, []).append((key, namespace))
+    return changed
+
+
+def _rows(pending: Mapping[str, Pending]) -> list[Row]:
+    return [row for seen in pending.values() for row in seen.rows.values()]
+
+
+def _gone(cluster_id: UUID, pending: Mapping[str, Pending]) -> list[writing.Place]:
+    return [(cluster_id, kind, uid) for kind, seen in pending.items() for uid in seen.deleted]
 
 
 @transaction.atomic
@@ -181,60 +150,36 @@ def _flush(fence: Fence, pending: Mapping[str, Pending], straight: bool) -> dict
     changed: dict[str, list[Key]] = {kind: [] for kind in pending}
     listed = {kind: seen.whole for kind, seen in pending.items() if seen.whole is not None}
     overruling = [kind for kind, seen in pending.items() if seen.overrules]
+    cluster_id = fence.cluster_id
     with connection.cursor() as cursor:
         hold(cursor, fence)
         if overruling:
             cursor.execute(_TAKE_TIME)
-        rows = [row for seen in pending.values() for row in seen.rows.values()]
-        if (
-            straight
-            and len(pending) == len(overruling) == 1
-            and _write_straight(cursor, fence.cluster_id, rows)
-        ):
-            found = [(row.kind, 0, row.namespace) for row in rows]
-        else:
-            found = _upsert(cursor, fence.cluster_id, rows, overruling)
+        rows, found = _rows(pending), None
+        if straight and len(pending) == len(overruling) == 1:
+            found = _write_straight(cursor, cluster_id, rows)
+        if found is None:
+            found = writing.upsert(cursor, {cluster_id: rows}, overruling)
+        found += writing.delete(cursor, _gone(cluster_id, pending))
         for kind, whole in listed.items():
-            found += _delete_unlisted(cursor, fence.cluster_id, kind, whole)
-        found += _delete(cursor, fence.cluster_id, pending)
+            found += writing.delete_unlisted(cursor, cluster_id, kind, whole)
         if listed:
-            cursor.execute(_FORGET_TALLIES, [fence.cluster_id, list(listed)])
-    for kind, key, namespace in found:
+            cursor.execute(_FORGET_TALLIES, [cluster_id, list(listed)])
+    for _cluster_id, kind, key, namespace in found:
         changed[kind].append((key, namespace))
     return changed
 
 
-def _write_straight(cursor: Any, cluster_id: UUID, rows: list[Row]) -> bool:
-    """Whether they were written: a tenth of the cost of a row is to look whether it is stored."""
+def _write_straight(cursor: Any, cluster_id: UUID, rows: list[Row]) -> writing.Found | None:
+    """None if they must be upserted: to look for each is a tenth of its cost."""
     if len(rows) <= MANY or rows[0].kind == "Namespace":
-        return False
+        return None
     cursor.execute(_BEGUN, [cluster_id, rows[0].kind, rows[0].uid])
     moment, is_stored = cursor.fetchone()
-    if not is_stored:
-        copying.copy_straight(cursor, cluster_id, moment, rows)
-    return not is_stored
-
-
-def _upsert(cursor: Any, cluster_id: UUID, rows: list[Row], overruling: list[str]) -> Found:
-    cursor.execute(copying.SCRATCH)
-    copying.copy(cursor, rows)
-    if any(row.kind == "Namespace" for row in rows):
-        namespaces.take(cursor, cluster_id)
-    cursor.execute(_UPSERT, [cluster_id, overruling])
-    return list(cursor.fetchall())
-
-
-def _delete_unlisted(cursor: Any, cluster_id: UUID, kind: str, whole: set[str]) -> Found:
-    cursor.execute(_DELETE_UNLISTED, [cluster_id, kind, list(whole)])
-    return list(cursor.fetchall())
-
-
-def _delete(cursor: Any, cluster_id: UUID, pending: Mapping[str, Pending]) -> Found:
-    gone = [(kind, uid) for kind, seen in pending.items() for uid in seen.deleted]
-    if not gone:
-        return []
-    cursor.execute(_DELETE, [[kind for kind, _ in gone], [uid for _, uid in gone], cluster_id])
-    return list(cursor.fetchall())
+    if is_stored:
+        return None
+    copying.copy_straight(cursor, cluster_id, moment, rows)
+    return [(cluster_id, row.kind, 0, row.namespace) for row in rows]
 
 
 @transaction.atomic
@@ -255,23 +200,23 @@ def _bounded(kind: str, seen: Pending) -> Pending:
     return replace(seen, rows=kept, whole=None if seen.whole is None else set(kept))
 
 
-def _storable(seen: Pending) -> Pending:
+def _storable(cluster_id: UUID, seen: Pending) -> Pending:
     """What of it PostgreSQL takes, found by trying halves."""
-    kept = {row.uid: row for row in _fitting(list(seen.rows.values()))}
+    kept = {row.uid: row for row in _fitting(cluster_id, list(seen.rows.values()))}
     # A list leaves nothing that it does not confirm: not what such a row was before, either.
     unfit = seen.rows.keys() - kept.keys() if seen.overrules else set()
     return replace(seen, rows=kept, deleted=seen.deleted | unfit)
 
 
-def _fitting(rows: list[Row]) -> list[Row]:
+def _fitting(cluster_id: UUID, rows: list[Row]) -> list[Row]:
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(copying.SCRATCH)
-            copying.copy(cursor, rows)
+            copying.copy(cursor, {cluster_id: rows})
     except copying.UNFIT as error:
         if len(rows) == 1:
             log.warning("a %s cannot be stored: %s", rows[0].kind, error)
             return []
         half = len(rows) // 2
-        return _fitting(rows[:half]) + _fitting(rows[half:])
+        return _fitting(cluster_id, rows[:half]) + _fitting(cluster_id, rows[half:])
     return rows

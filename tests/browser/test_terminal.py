@@ -43,7 +43,8 @@ def test_a_shell_is_opened_typed_in_and_told(visit: Callable[..., Page]) -> None
     page.wait_for_function(
         "document.querySelector('.xterm-rows').firstElementChild.scrollWidth <= 390"
     )
-    page.keyboard.type("clear; stty size\n")
+    # The node applies a new size beside what is typed, so the shell waits until it is there.
+    page.keyboard.type("clear; until stty size | grep -E ' [34][0-9]$'; do read -t 0.1; done\n")
     shown(page, re.compile(r"\d+ [34]\d(?!\d)"))
     assert faults(page) == []
     page.set_viewport_size({"width": 1280, "height": 720})

@@ -46,7 +46,10 @@ def readable() -> int:
 def test_every_sealed_column_is_known() -> None:
     found = {f"{model.__name__}.{column.name}" for model, column in vault.sealed_columns()}
     assert found == {
-        *("Cluster.sealed_connection", "Operation.sealed_input", "TranscriptPiece.sealed")
+        "Cluster.sealed_connection",
+        "Former.sealed",
+        "Operation.sealed_input",
+        "TranscriptPiece.sealed",
     }
 
 
