@@ -80,7 +80,7 @@ QUESTIONS = (
         "sort=-cpu",
         "ORDER BY cpu DESC, o.id DESC LIMIT 100",
         kind="Node",
-        path="/objects/nodes/",
+        path="/nodes/",
     ),
     Question(
         "events, newest first",
@@ -219,7 +219,14 @@ def whole(bench: Bench, result: Result, product: Product) -> None:
     """Whole pages, with their totals and facets, which may come as fragments of their own."""
     samples = Samples()
     cookie = {"Cookie": f"sessionid={product.cookie('admin')}"}
-    pages = {"fleet overview": "/", "clusters": "/clusters/", "pods, whole page": "/pods/"}
+    pages = {
+        "fleet overview": "/",
+        "clusters": "/clusters/",
+        "pods, whole page": "/pods/",
+        "workloads, whole page": "/workloads/",
+        "nodes, whole page": "/nodes/",
+        "events in groups, whole page": "/events/",
+    }
     for _ in bench.each_round("d, whole pages"):
         for name, path in pages.items():
             took = web.timed(product.port, cookie, path, TIMES // 2)

@@ -141,6 +141,8 @@ def _merged(who: Who, groups: list[Group]) -> list[Group]:
 
 
 def _owned(group: Group, cluster: Cluster) -> Entry:
+    leaving = all(row.status == "Terminating" for row in group.rows)
+    pods = any(row.kind == "Pod" for row in group.rows)
     return Entry(
         bad=group.failing,
         cluster=cluster,
@@ -149,7 +151,9 @@ def _owned(group: Group, cluster: Cluster) -> Entry:
         name=group.place.name,
         words=group.words(),
         since=group.since,
-        leads_to="pods" if any(row.kind == "Pod" for row in group.rows) else "workloads",
+        # What does not end is no trouble of its owner, whose page would say that all is well.
+        leads_to="leaving" if leaving else "pods" if pods else "workloads",
+        pod=group.rows[0].pk if leaving and len(group.rows) == 1 else None,
         health="failing" if group.failing else "progressing",
         reason=next((row.facts["reason"] for row in group.rows if row.facts.get("reason")), ""),
     )
@@ -192,9 +196,13 @@ def _node(cluster: Cluster, node: Object, name: str, said: str) -> Entry:
 def _controllers(
     rows: QuerySet[Object], clusters: dict[UUID, Cluster], told: set[Place]
 ) -> Iterator[Entry]:
-    """Controllers that lack replicas although none of their pods says why."""
-    wanted = Q(kind__in=CONTROLLERS, health__in=("failing", "degraded"))
-    for row in _newest(rows, wanted):
+    """Controllers that lack replicas although none of their pods says why, or have had none for
+    long: pods that run and are never ready are no trouble of their own.
+    """
+    lacks = Q(health__in=("failing", "degraded"))
+    late = timezone.now() - PATIENCE
+    lacks |= Q(health="progressing", ready=0, wanted__gt=0, since__lt=late)
+    for row in _newest(rows, lacks & Q(kind__in=CONTROLLERS)):
         if Place.of(row) not in told:
             yield Entry(
                 bad=row.health == "failing",

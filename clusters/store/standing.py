@@ -35,6 +35,8 @@ class Entry:
     leads_to: str
     namespace: str = ""
     health: str = ""
+    # The only pod of it that is meant.
+    pod: int | None = None
     reason: str = ""
     change: Change | None = None
     owner_created: datetime | None = None

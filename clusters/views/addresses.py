@@ -17,6 +17,8 @@ def mended(entry: Entry, user: User, row: Object | None = None) -> str:
     """The address of the place: of an object whose row is known its page, which says why. Who may
     not replace credentials is led to the cluster.
     """
+    if entry.leads_to == "leaving":
+        return _leaving(entry)
     if row is not None:
         return reverse("pod-detail" if row.kind == "Pod" else "object-detail", args=[row.pk])
     if entry.leads_to == "pods":
@@ -28,6 +30,13 @@ def mended(entry: Entry, user: User, row: Object | None = None) -> str:
         return page
     asked = {"tab": entry.leads_to, "namespace": entry.namespace}
     return f"{page}?{urlencode({key: value for key, value in asked.items() if value})}"
+
+
+def _leaving(entry: Entry) -> str:
+    if entry.pod is not None:
+        return reverse("pod-detail", args=[entry.pod])
+    asked = {**_pods(entry), "health": "", "status": "Terminating"}
+    return f"{reverse('pods')}?{urlencode({key: value for key, value in asked.items() if value})}"
 
 
 def _pods(entry: Entry) -> dict[str, str]:

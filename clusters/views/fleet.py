@@ -32,6 +32,7 @@ def fleet(request: SignedInRequest) -> HttpResponse:
         "rows": rows.in_order(shown, "env"),
         "summary": queries.summary(found, pods, queries.health_counts(held, "Node")),
         "use": capacity.fleet({row.cluster.pk: row.full for row in shown if row.full}),
+        "whole": any(row.whole for row in shown),
         "attention": needs,
         "entries": [
             (entry, mended(entry, request.user, objects.get(entry.place)))

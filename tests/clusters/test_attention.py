@@ -10,6 +10,7 @@ from clusters.models import Cluster, Environment, KindState, Namespace, Object, 
 from clusters.store import attention, queries
 from clusters.store.attention import Attention
 from clusters.store.changes import changed_images, short_image
+from clusters.views.addresses import mended
 from teams.models import User
 from tests import factories
 
@@ -143,6 +144,39 @@ def test_a_controller_is_told_when_its_pods_do_not_say_why(prod: Cluster, viewer
     )  # fmt: skip
     [entry] = needs(viewer).entries
     assert (entry.words, entry.leads_to) == ("0 of 2 ready", "workloads")
+
+
+def test_a_controller_without_a_ready_pod_is_told_when_it_lasts(
+    prod: Cluster, viewer: User
+) -> None:
+    """Pods that run and never become ready have nothing to say themselves."""
+    waits: dict[str, Any] = {"owner_name": "", "status": "Progressing", "health": "progressing"}
+    for name, ready, minutes in (("never", 0, 9), ("soon", 0, 1), ("growing", 1, 9)):
+        made(prod, "Deployment", name, ready=ready, wanted=2, since=ago(minutes=minutes), **waits)
+    [entry] = needs(viewer).entries
+    assert (entry.name, entry.words, entry.bad) == ("never", "0 of 2 ready", False)
+
+
+def test_pods_that_do_not_end_lead_to_themselves(prod: Cluster, viewer: User, admin: User) -> None:
+    """Their Deployment is well, and its page would say so."""
+    stays: dict[str, Any] = {"status": "Terminating", "health": "progressing"}
+    well = {"cluster": prod, "owner_kind": "", "owner_name": "", "health": "healthy"}
+    one = made(kind="Deployment", name="one", **well)
+    two = made(kind="Deployment", name="two", **well)
+    owned = [
+        made(
+            prod, "Pod", f"{owner.name}-{n}", owner_kind="Deployment", owner_name=owner.name,
+            since=ago(minutes=9), **stays,
+        )
+        for owner, many in ((one, 1), (two, 2)) for n in range(many)
+    ]  # fmt: skip
+    entries = {entry.name: entry for entry in needs(viewer).entries}
+    rows = {owner.name: owner for owner in (one, two)}
+    addresses = {name: mended(entry, admin, rows[name]) for name, entry in entries.items()}
+    assert addresses == {
+        "one": f"/pods/{owned[0].pk}/",
+        "two": "/pods/?cluster=prod&namespace=shop&q=two&status=Terminating",
+    }
 
 
 def test_nodes_in_trouble_are_told_together_when_they_are_many(prod: Cluster, viewer: User) -> None:

@@ -50,6 +50,13 @@ def test_the_fleet_counts_pods_that_the_person_sees(
     assert "bank" not in page
 
 
+def test_a_fleet_without_nodes_says_so_to_who_would_see_them(prod: Cluster, admin: User) -> None:
+    Capacity.objects.all().delete()
+    page = get(admin, "/")
+    assert "No node has been seen in any cluster." in page
+    assert "Shown to those who see a whole cluster." not in page
+
+
 def test_what_needs_attention_leads_to_where_it_is_mended(
     prod: Cluster, admin: User, owner: User, viewer: User
 ) -> None:
