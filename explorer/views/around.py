@@ -1,10 +1,12 @@
 """What stands around the rows of a list: its filter, and whose rows are old or missing."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.urls import reverse
+from django.utils.html import escape
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from clusters.kube.kinds import KINDS
@@ -30,6 +32,7 @@ MOST_SELECTED = 500
 MOST_BEHIND = 5
 # A page that searches more clusters looks at every change.
 MOST_HEARD = 50
+THOUSAND = 1000
 # Facets that a list has only with the column of that name.
 _OF_COLUMNS = {"health": "status", "status": "status", "namespace": "namespace"}
 
@@ -127,7 +130,7 @@ def _hears(inventory: Inventory) -> str:
 def facets(
     inventory: Inventory, counted: counts.Counts | None, shown: Sequence[Column]
 ) -> list[dict[str, Any]]:
-    """The drop-downs of the filter: name, labels, and for each value its label and count."""
+    """The drop-downs of the filter: name, labels, and the options as HTML."""
     known = counted.facets if counted else {}
     health = {str(word): str(label) for word, label in HEALTH.items()}
     environments = {str(value): str(label) for value, label in Environment.choices}
@@ -148,18 +151,31 @@ def facets(
         given, numbers = inventory.wanted.given.get(name, ()), known.get(name, {})
         if not given and _OF_COLUMNS.get(name, "name") not in keys:
             continue
-        options = choices(labels, given, numbers)
+        shown_options = options(labels, given, numbers)
         found.append(
-            {"name": name, "label": label, "every": every, "given": given, "options": options}
+            {"name": name, "label": label, "every": every, "given": given, "options": shown_options}
         )
     return found
 
 
-def choices(
-    labels: Mapping[str, str], given: Iterable[str], numbers: Mapping[str, int]
-) -> list[dict[str, Any]]:
-    """The choices of a facet: what it always has, what is chosen, and what was counted."""
-    return [
-        {"value": value, "label": labels.get(value, value), "n": numbers.get(value)}
-        for value in dict.fromkeys([*labels, *given, *numbers])
-    ]
+def options(
+    labels: Mapping[str, str], given: Sequence[str], numbers: Mapping[str, int]
+) -> SafeString:
+    """The choices of a facet as HTML: what it always has, what is chosen, and what was counted.
+
+    In Python, for a fleet has hundreds of them: as a template they took a third of a list's time.
+    """
+    chosen = given[0] if given else None
+    return SafeString(
+        "".join(
+            f'<option value="{escape(value)}"{" selected" if value == chosen else ""}>'
+            f"{escape(labels.get(value, value))}{_number(numbers.get(value))}</option>"
+            for value in dict.fromkeys([*labels, *given, *numbers])
+        )
+    )
+
+
+def _number(n: int | None) -> str:
+    if n is None:
+        return ""
+    return f" ({n})" if n < THOUSAND else f" ({escape(intcomma(n))})"

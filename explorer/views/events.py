@@ -154,7 +154,7 @@ def _windows(chosen: str) -> list[tuple[str, str, bool]]:
 
 
 def _facets(found: Happened, counted: dict[str, dict[str, int]]) -> list[dict[str, Any]]:
-    """As those of other lists: name, label, and for each value its label and count."""
+    """As those of other lists: name, labels, and the options as HTML."""
     every = {
         "type": (_("Type"), _("Warning and normal")),
         "about": (_("Kind"), _("Any kind")),
@@ -171,7 +171,7 @@ def _facets(found: Happened, counted: dict[str, dict[str, int]]) -> list[dict[st
     facets = []
     for name, (label, any_of) in every.items():
         given = _given(found.asked, name)
-        options = around.choices(labels.get(name, {}), given, counted.get(name, {}))
+        options = around.options(labels.get(name, {}), given, counted.get(name, {}))
         facets.append(
             {"name": name, "label": label, "every": any_of, "given": given, "options": options}
         )
