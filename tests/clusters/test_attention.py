@@ -160,9 +160,8 @@ def test_a_controller_without_a_ready_pod_is_told_when_it_lasts(
 def test_pods_that_do_not_end_lead_to_themselves(prod: Cluster, viewer: User, admin: User) -> None:
     """Their Deployment is well, and its page would say so."""
     stays: dict[str, Any] = {"status": "Terminating", "health": "progressing"}
-    well = {"cluster": prod, "owner_kind": "", "owner_name": "", "health": "healthy"}
-    one = made(kind="Deployment", name="one", **well)
-    two = made(kind="Deployment", name="two", **well)
+    well: dict[str, Any] = {"owner_kind": "", "owner_name": "", "health": "healthy"}
+    one, two = (made(prod, "Deployment", name, **well) for name in ("one", "two"))
     owned = [
         made(
             prod, "Pod", f"{owner.name}-{n}", owner_kind="Deployment", owner_name=owner.name,
