@@ -50,8 +50,7 @@ ALL = "*"
 
 __all__ = [
     "MOST_KEYS", "MOST_ROWS", "WHOLE", "Change", "Desk", "Hub", "Question", "RowsView", "Scopes",
-    "Subscriber", "hub", "publish", "publish_all",
-    "publish_clusters", "scopes",
+    "Subscriber", "hub", "publish", "publish_all", "publish_clusters", "scopes",
 ]  # fmt: skip
 
 log = logging.getLogger(__name__)

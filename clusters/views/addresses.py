@@ -22,27 +22,31 @@ def mended(entry: Entry, user: User, row: Object | None = None) -> str:
     if row is not None:
         return reverse("pod-detail" if row.kind == "Pod" else "object-detail", args=[row.pk])
     if entry.leads_to == "pods":
-        return f"{reverse('pods')}?{urlencode(_pods(entry))}"
+        return _pods(entry, health=entry.health)
     if entry.leads_to == "credentials" and access.is_platform_admin(user):
         return reverse("cluster-credentials", args=[entry.cluster.pk])
     page = reverse("cluster-detail", args=[entry.cluster.pk])
     if entry.leads_to not in TABS:
         return page
-    asked = {"tab": entry.leads_to, "namespace": entry.namespace}
-    return f"{page}?{urlencode({key: value for key, value in asked.items() if value})}"
+    return f"{page}?{_query(tab=entry.leads_to, namespace=entry.namespace)}"
 
 
 def _leaving(entry: Entry) -> str:
     if entry.pod is not None:
         return reverse("pod-detail", args=[entry.pod])
-    asked = {**_pods(entry), "health": "", "status": "Terminating"}
-    return f"{reverse('pods')}?{urlencode({key: value for key, value in asked.items() if value})}"
+    return _pods(entry, status="Terminating")
 
 
-def _pods(entry: Entry) -> dict[str, str]:
-    return {
-        "health": entry.health,
-        "cluster": entry.cluster.name,
-        "namespace": entry.namespace,
-        "q": entry.name,
-    }
+def _pods(entry: Entry, *, health: str = "", status: str = "") -> str:
+    asked = _query(
+        health=health,
+        cluster=entry.cluster.name,
+        namespace=entry.namespace,
+        q=entry.name,
+        status=status,
+    )
+    return f"{reverse('pods')}?{asked}"
+
+
+def _query(**asked: str) -> str:
+    return urlencode({key: value for key, value in asked.items() if value})
