@@ -181,10 +181,11 @@ class Collector:
     async def _save_rows(self, batch: Batch) -> set[str]:
         """Returns the kinds whose rows could not be stored."""
         failed: set[str] = set()
+        topics = {name: follower.kind.topic for name, follower in self.followers.items()}
         for group in batch.groups():
             try:
-                if not await self.shared.together.write(self.fence, group, self._topics()):
-                    await stubbornly(self.shared.rows, self._flush, group)
+                if not await self.shared.together.write(self.fence, group, topics):
+                    await stubbornly(self.shared.rows, self._flush, group, topics)
             except rows.LeaseLost:
                 raise
             except Exception:
@@ -192,13 +193,10 @@ class Collector:
                 failed |= set(group)
         return failed
 
-    def _flush(self, group: dict[str, rows.Pending]) -> None:
+    def _flush(self, group: dict[str, rows.Pending], topics: dict[str, str]) -> None:
         written = rows.flush(self.fence, group)
         self.written |= {kind for kind, seen in group.items() if seen.replaces}
-        live.publish_all(self.cluster_id, told(written, self._topics()))
-
-    def _topics(self) -> dict[str, str]:
-        return {name: follower.kind.topic for name, follower in list(self.followers.items())}
+        live.publish_all(self.cluster_id, told(written, topics))
 
     async def _look_back(self, kind: str) -> None:
         stored = await stubbornly(self.shared.signs, health.has_rows, self.cluster_id, kind)
